@@ -1,0 +1,118 @@
+"""Decides one trust: who gets in, how broadly, and which attacker classes. Pure; knows no cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from auditor.breadth import breadth_of, sentence
+from auditor.claims.classes import Names, Pin, Question, classify, named_audiences, pinned_names
+from auditor.claims.grammar import Grammar, Shape, variable_in
+from auditor.claims.predicate import conjunction
+from auditor.claims.regions import Region, exact_values, regions
+from auditor.claims.solver import reasons, solve
+from auditor.claims.templates import customised, solve_templated
+from auditor.claims.verdict import Accepted, Rejected, Undecided, Verdict
+from auditor.config import Ours
+from auditor.model import Decision, Trust
+
+
+def decide(trust: Trust, ours: Ours) -> Decision:
+    """Everything there is to say about one trust. Same answer for the same trust, whatever the order of its values."""
+    grammar = trust.issuer.grammar
+    predicate = trust.predicate
+    shapes = (*grammar.shapes, *_declared_templates(trust, ours))
+    found, listed = regions(predicate, grammar, shapes)
+    pinned = pinned_names(found, ("tenant", "tenant-id", "subject"))
+    pins = _pins(found)
+    question = Question(
+        predicate=predicate,
+        grammar=grammar,
+        tenants=_named(grammar, pinned, ours, trust.issuer.kind),
+        pins=pins,
+        audiences=named_audiences(statement.predicate for statement in trust.allows),
+        audience_doubt=trust.notes.get("provider-unread"),
+        names_known=listed,
+        own_issuer=trust.issuer.url in ours.issuers,
+        shapes=shapes,
+    )
+    classes = classify(question)
+    stranger = classes.get("any-tenant")
+    if isinstance(stranger, Accepted) and stranger.template:
+        # Who customises the subject gets in: that is part of how broad the trust is.
+        templated, all_listed = regions(predicate, grammar, customised(grammar, stranger.template, open_end=False))
+        found, listed = [*found, *templated], listed and all_listed
+    breadth = breadth_of(found, grammar)
+    complete = listed and not reasons(predicate)
+    return Decision(
+        trust=trust,
+        reachable=_reachable(question, classes.values()),
+        classes=classes,
+        breadth=breadth,
+        breadth_complete=complete,
+        tenants=tuple(sorted({name for v, names in pinned.items() if v.dimension == "tenant" for name in names})),
+        projects=tuple(sorted({_project(pin) for pin in pins})),
+        statement=sentence(breadth, trust.issuer, trust.identity.name, complete),
+    )
+
+
+def _reachable(question: Question, classes: Iterable[Verdict]) -> Verdict:
+    verdict = solve(question.predicate, question.grammar, question.shapes)
+    if isinstance(verdict, Accepted):
+        return verdict
+    # Whoever gets in as a member of a class gets in: a stranger's customised subject is the one way left.
+    inside = next((v for kind in (Accepted, Undecided) for v in classes if isinstance(v, kind)), None)
+    if inside is not None:
+        return inside
+    if isinstance(verdict, Rejected) and not isinstance(
+        solve_templated(question.predicate, question.grammar), Rejected
+    ):
+        return Rejected("assuming the default subject; declare a customised one in [ours.subject-templates]")
+    return verdict
+
+
+def _declared_templates(trust: Trust, ours: Ours) -> list[Shape]:
+    """The shapes of subjects that the configuration says our own tenants customised."""
+    grammar = trust.issuer.grammar
+    shapes: list[Shape] = []
+    for place, keys in ours.subject_templates.items():
+        kind, _, owner = place.partition(":")
+        if kind == trust.issuer.kind:
+            shapes.extend(_owned_shapes(grammar, tuple(keys), owner))
+    return shapes
+
+
+def _owned_shapes(grammar: Grammar, keys: tuple[str, ...], owner: str) -> Iterable[Shape]:
+    tenant, _, project = owner.partition("/")
+    ours = [variable_in(variable, (tenant,)) for variable in grammar.of_dimension("tenant")]
+    ours += [variable_in(variable, (project,)) for variable in grammar.of_dimension("project") if project]
+    for shape in customised(grammar, keys, open_end=False):
+        yield replace(shape, only=conjunction(ours))
+
+
+def _pins(found: Iterable[Region]) -> tuple[Pin, ...]:
+    """The projects some box pins to exact values, each with the tenant it is pinned under."""
+    pins: dict[Pin, None] = {}
+    for region in found:
+        exact = [(v, value) for v, c in region.constraints.items() for value in exact_values(v, c) or ()]
+        projects = tuple((v, value) for v, value in exact if v.dimension.startswith("project"))
+        if projects:
+            pins[Pin(tuple((v, value) for v, value in exact if v.dimension.startswith("tenant")), projects)] = None
+    return tuple(pins)
+
+
+def _named(grammar: Grammar, pinned: Names, ours: Ours, kind: str) -> Names:
+    """The tenants that count as named: those the trust pins exactly, and those the configuration calls ours."""
+    names = {variable: set(values) for variable, values in pinned.items()}
+    for owned in ours.tenants.get(kind, ()):
+        for variable in grammar.of_dimension("tenant"):
+            names.setdefault(variable, set()).add(owned.name)
+        for variable in grammar.of_dimension("tenant-id") if owned.id else ():
+            names.setdefault(variable, set()).add(str(owned.id))
+    return {variable: frozenset(values) for variable, values in names.items()}
+
+
+def _project(pin: Pin) -> str:
+    names = [value for v, value in pin.projects if v.dimension == "project"] or [value for _, value in pin.projects]
+    owner = next((value for v, value in pin.tenants if v.dimension == "tenant"), None)
+    return f"{owner}/{names[0]}" if owner else names[0]

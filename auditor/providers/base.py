@@ -1,0 +1,50 @@
+"""What a cloud must offer: collect its documents, turn them into trusts, and re-check a witness on the source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from auditor.claims.predicate import Token
+from auditor.config import Config
+from auditor.model import Identity, Source, Trust
+from auditor.snapshot import Snapshot
+
+# Names used in `Trust.notes`:
+#   "provider-missing": True             the cloud has no registration for this issuer (the trust is dead until it does)
+#   "provider-unread": str               the registration could not be read; the reason
+#   "refused-if-resaved": list[[document, pointer, why]]   statements the cloud would refuse to store today
+#   "policy-unread": str                 the trust document itself could not be understood; the reason
+
+
+class Provider(Protocol):
+    """One cloud. Everything but `collect` is pure."""
+
+    id: str
+
+    def collect(self, config: Config, **options: Any) -> Snapshot:
+        """Read the live cloud. Never raises for what a coverage row can say; raises `CollectError` when nothing can be read."""
+        ...
+
+    def trusts(self, snapshot: Snapshot) -> Iterable[Trust]:
+        """Every (identity, issuer) pair in which an OIDC token could play a part, also the dead ones."""
+        ...
+
+    def identities(self, snapshot: Snapshot) -> Iterable[Identity]:
+        """Every identity that occurs in some trust."""
+        ...
+
+    def idle_registrations(self, snapshot: Snapshot) -> Iterable[tuple[Identity, Source]]:
+        """Registered issuers that no identity trusts, as identities of kind `oidc-provider`."""
+        ...
+
+    def admits(self, trust: Trust, token: Token) -> bool | None:
+        """Whether the *source* documents let this very token in, by an evaluator that shares no code with the compiler.
+
+        None where that depends on something unknown.
+        """
+        ...
+
+    def permissions(self) -> str:
+        """The least privilege the collector needs, ready to paste."""
+        ...
