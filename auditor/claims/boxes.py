@@ -1,0 +1,190 @@
+"""Splitting a pattern at the variable boundaries of a term: `repo:{owner}/{repo}` against `repo:acme/*`.
+
+The result is a union of boxes {variable: languages its value must lie in}, and it is exact: a text of the term matches
+the pattern if and only if some box contains its values (property 3 of the test suite). A variable that occurs twice
+simply collects two languages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+from auditor.claims.grammar import Slot, Term, Variable
+from auditor.claims.pattern import Language, Pattern, ValueSet, Wild
+from auditor.errors import BudgetExceeded
+
+Box = frozenset[tuple[Variable, Language]]
+"""Constraints that hold together; the empty box admits every value of every variable."""
+
+BOX_BUDGET = 20_000
+"""Ways to split one pattern that are tried. `*a*b*c*` against a term of six variables has 330."""
+
+
+def decompose(term: Term, language: Language) -> tuple[Box, ...]:
+    """The boxes in which `term` lies in `language`. Raises `BudgetExceeded`."""
+    boxes = _boxes(term, language)
+    if boxes is None:
+        raise BudgetExceeded(f"{_short(language)} can be split in more than {BOX_BUDGET:,} ways")
+    return boxes
+
+
+def _short(language: Language) -> str:
+    text = str(language)
+    return f"the pattern {text}" if len(text) < 60 else f"the pattern {text[:50]}… of {len(text):,} characters"
+
+
+@lru_cache(maxsize=1 << 17)
+def _boxes(term: Term, language: Language) -> tuple[Box, ...] | None:
+    """`decompose`, with None past the budget, so that giving up is remembered as well."""
+    if len(term) == 1 and isinstance(term[0], Slot) and not term[0].encoded:
+        if isinstance(language, Pattern) and language.universal:
+            return (frozenset(),)
+        if language.literal is not None and not term[0].variable.contains(language.literal):
+            return ()
+        return (frozenset(((term[0].variable, language),)),)
+    if isinstance(language, ValueSet):
+        exact = tuple(Pattern(value, ignore_case=language.ignore_case) for value in sorted(language.values))
+        return union(term, exact)
+    if not isinstance(language, Pattern):
+        raise TypeError(f"{language!r} cannot be split")
+    boxes: dict[Box, None] = {}
+    for steps, box in enumerate(_split(term, 0, language, 0)):
+        if box is not None:
+            boxes[box] = None
+        if steps > BOX_BUDGET:
+            return None
+    return tuple(boxes)
+
+
+@lru_cache(maxsize=1 << 14)
+def union(term: Term, languages: tuple[Language, ...]) -> tuple[Box, ...] | None:
+    """The boxes in which `term` lies in some of `languages`, those that differ in one exact value joined.
+
+    Two thousand listed subjects of one organisation become one box whose `repo` is one of two thousand names.
+    None past the budget.
+    """
+    boxes: dict[Box, None] = {}
+    for language in languages:
+        found = _boxes(term, language)
+        if found is None:
+            return None
+        boxes.update(dict.fromkeys(found))
+    if len(boxes) < 2:
+        return tuple(boxes)
+    slots = dict.fromkeys(part.variable for part in term if isinstance(part, Slot))
+    current = [dict(box) for box in boxes if len({v for v, _ in box}) == len(box)]
+    twice = [box for box in boxes if len({v for v, _ in box}) != len(box)]
+    for variable in slots:
+        current = _joined(current, variable)
+    return (*(frozenset(box.items()) for box in current), *twice)
+
+
+def _joined(boxes: list[dict[Variable, Language]], variable: Variable) -> list[dict[Variable, Language]]:
+    groups: dict[object, list[dict[Variable, Language]]] = {}
+    for place, box in enumerate(boxes):
+        exact = _values(box.get(variable)) is not None
+        rest = frozenset((v, language) for v, language in box.items() if v is not variable)
+        groups.setdefault(rest if exact else place, []).append(box)
+    joined: list[dict[Variable, Language]] = []
+    for group in groups.values():
+        values = {value for box in group for value in _values(box.get(variable)) or ()}
+        joined.append(group[0] if len(group) == 1 else {**group[0], variable: ValueSet(values)})
+    return joined
+
+
+def _values(language: Language | None) -> frozenset[str] | None:
+    """The values of a language that is a finite set compared exactly."""
+    if isinstance(language, ValueSet) and not language.ignore_case:
+        return language.values
+    return None if language is None or language.literal is None else frozenset((language.literal,))
+
+
+def _split(term: Term, part: int, pattern: Pattern, position: int) -> Iterator[Box | None]:
+    """Boxes in which `term[part:]` matches `pattern` from `position` on; None for each way that fails."""
+    if part == len(term):
+        if all(token is Wild.STAR for token in pattern.tokens[position:]):
+            yield frozenset()
+        else:
+            yield None
+        return
+    piece = term[part]
+    if isinstance(piece, str):
+        for reached in _after(pattern, position, piece):
+            yield from _split(term, part + 1, pattern, reached)
+        return
+    for end in _ends(pattern, position, piece):
+        own: Box | None = None  # built only once something behind it matches: most ends lead nowhere
+        for rest in _split(term, part + 1, pattern, end):
+            if rest is None:
+                yield None
+                continue
+            if own is None:
+                own = _share(pattern, position, end, piece)
+            yield own | rest
+
+
+def _after(pattern: Pattern, position: int, text: str) -> list[int]:
+    """The positions where the pattern can stand after consuming the literal `text` from `position`."""
+    tokens = pattern.tokens
+    states = {position}
+    for char in text:
+        moved: set[int] = set()
+        for state in states:
+            on_star = state < len(tokens) and tokens[state] is Wild.STAR
+            if on_star:
+                moved.add(state)
+            following = state + 1 if on_star else state
+            if following < len(tokens) and _same(pattern, tokens[following], char):
+                moved.add(following + 1)
+        states = moved
+    # A position right behind a star is contained in the position on the star.
+    return sorted(s for s in states if not (s and tokens[s - 1] is Wild.STAR and s - 1 in states))
+
+
+def _same(pattern: Pattern, token: str | Wild, char: str) -> bool:
+    if isinstance(token, Wild):
+        return True  # one character of a star is covered by staying on it; `?` takes any one
+    return token == char or (pattern.ignore_case and char.isascii() and token.lower() == char.lower())
+
+
+def _share(pattern: Pattern, begin: int, end: int, slot: Slot) -> Box:
+    """What the variable must hold to consume the pattern from `begin` to `end`."""
+    star = end < len(pattern.tokens) and pattern.tokens[end] is Wild.STAR
+    inner = pattern.slice(begin, end, star=star, encoded=slot.encoded)
+    return frozenset() if inner.universal else frozenset(((slot.variable, inner),))
+
+
+def _ends(pattern: Pattern, begin: int, slot: Slot) -> Iterator[int]:
+    """Every position at which a variable can leave the pattern that it entered at `begin`.
+
+    Leaving *on* a star gives the star to both sides. Leaving right behind a star is left out: leaving on it says more.
+    """
+    tokens = pattern.tokens
+    variable = slot.variable
+    empty = variable.minimum == 0 if variable.values is None else "" in variable.values
+    for end in range(begin, len(tokens) + 1):
+        on_star = end < len(tokens) and tokens[end] is Wild.STAR
+        behind_star = end > begin and tokens[end - 1] is Wild.STAR
+        if not behind_star and (end > begin or on_star or empty):
+            yield end
+        if end < len(tokens):
+            token = tokens[end]
+            if isinstance(token, str) and not _possible(pattern, token, slot):
+                return  # no value holds this character, so no longer share is possible
+
+
+def _possible(pattern: Pattern, char: str, slot: Slot) -> bool:
+    variable = slot.variable
+    if variable.values is not None:
+        return True
+    if slot.encoded:
+        in_code = char in "%3A" or (pattern.ignore_case and char == "a")
+        return char != ":" and (in_code or _in(pattern, char, variable))
+    return _in(pattern, char, variable)
+
+
+def _in(pattern: Pattern, char: str, variable: Variable) -> bool:
+    if char in variable.characters:
+        return True
+    return pattern.ignore_case and char.isascii() and (char.swapcase() in variable.characters)

@@ -1,0 +1,209 @@
+"""Predicates over the claims of a token: the one model every cloud's trust language is compiled into.
+
+A predicate is an immutable tree. `Match`, `AnyValue` and `AllValues` are *false on a missing claim*; how a platform
+itself treats a missing claim is spelled out by the compiler with `Exists`. What a compiler cannot read becomes
+`Unknown`, which is neither true nor false and never dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from auditor.claims.pattern import Language, Pattern, units
+
+ClaimValue = str | tuple[str, ...] | bool | int
+"""What a token carries under a claim: text, a list of texts, a truth value or a number."""
+
+Token = Mapping[str, ClaimValue]
+"""A decoded token: claim name to value. A claim that is not in the mapping is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The claim is a text of the language."""
+
+    claim: str
+    language: Language
+
+
+@dataclass(frozen=True, slots=True)
+class SameText:
+    """Both claims are present and carry the same text (a policy variable, an equality of two claims)."""
+
+    left: str
+    right: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exists:
+    """The token carries the claim."""
+
+    claim: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnyValue:
+    """Some element of a list claim satisfies `each` (a text claim counts as a list of one)."""
+
+    claim: str
+    each: Predicate  # over the pseudo-claim ELEMENT
+
+
+@dataclass(frozen=True, slots=True)
+class AllValues:
+    """The claim is a text or a list and each of its elements satisfies `each`; true for an empty list."""
+
+    claim: str
+    each: Predicate  # over the pseudo-claim ELEMENT
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """What could not be read, understood or decided, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """True or false for every token."""
+
+    value: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    operand: Predicate
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    operands: tuple[Predicate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    operands: tuple[Predicate, ...]
+
+
+Predicate = Match | SameText | Exists | AnyValue | AllValues | Unknown | Constant | Not | And | Or
+
+TRUE = Constant(True)
+FALSE = Constant(False)
+
+ELEMENT = ""
+"""The name under which `AnyValue` and `AllValues` hand one element to their inner predicate."""
+
+
+def negation(operand: Predicate) -> Predicate:
+    """The complement, with constants and double negations folded."""
+    if isinstance(operand, Constant):
+        return FALSE if operand.value else TRUE
+    if isinstance(operand, Not):
+        return operand.operand
+    return Not(operand)
+
+
+def conjunction(operands: Iterable[Predicate]) -> Predicate:
+    """All of `operands`; `TRUE` when there are none."""
+    kept: list[Predicate] = []
+    for operand in operands:
+        if operand == FALSE:
+            return FALSE
+        kept.extend(operand.operands if isinstance(operand, And) else () if operand == TRUE else (operand,))
+    kept = list(dict.fromkeys(kept))
+    return kept[0] if len(kept) == 1 else And(tuple(kept)) if kept else TRUE
+
+
+def disjunction(operands: Iterable[Predicate]) -> Predicate:
+    """Any of `operands`; `FALSE` when there are none."""
+    kept: list[Predicate] = []
+    for operand in operands:
+        if operand == TRUE:
+            return TRUE
+        kept.extend(operand.operands if isinstance(operand, Or) else () if operand == FALSE else (operand,))
+    kept = list(dict.fromkeys(kept))
+    return kept[0] if len(kept) == 1 else Or(tuple(kept)) if kept else FALSE
+
+
+def equals(claim: str, text: str) -> Predicate:
+    """The claim is exactly this text."""
+    return Match(claim, Pattern.exactly(text))
+
+
+def claims_of(predicate: Predicate) -> frozenset[str]:
+    """The names of all claims a predicate reads."""
+    return frozenset(_claims(predicate))
+
+
+def _claims(predicate: Predicate) -> Iterator[str]:
+    match predicate:
+        case Match() | Exists() | AnyValue() | AllValues():
+            yield predicate.claim
+        case SameText(left, right):
+            yield left
+            yield right
+        case Not(operand):
+            yield from _claims(operand)
+        case And(operands) | Or(operands):
+            for operand in operands:
+                yield from _claims(operand)
+        case Unknown() | Constant():
+            return
+
+
+def evaluate(predicate: Predicate, token: Token) -> bool | None:
+    """Three-valued truth of `predicate` for one concrete token; None where only an `Unknown` decides."""
+    match predicate:
+        case Constant(value):
+            return value
+        case Unknown():
+            return None
+        case Exists(claim):
+            return claim in token
+        case Match(claim, language):
+            text = token.get(claim)
+            return isinstance(text, str) and language.matches(units(text))
+        case SameText(left, right):
+            own = token.get(left)
+            return isinstance(own, str) and own == token.get(right)
+        case AnyValue(claim, each):
+            return _any(evaluate(each, {ELEMENT: value}) for value in _elements(token.get(claim)))
+        case AllValues(claim, each):
+            if not isinstance(token.get(claim), str | tuple):
+                return False
+            return _all(evaluate(each, {ELEMENT: value}) for value in _elements(token[claim]))
+        case Not(operand):
+            inner = evaluate(operand, token)
+            return None if inner is None else not inner
+        case And(operands):
+            return _all(evaluate(operand, token) for operand in operands)
+        case Or(operands):
+            return _any(evaluate(operand, token) for operand in operands)
+
+
+def _elements(value: ClaimValue | None) -> tuple[str, ...]:
+    if isinstance(value, tuple):
+        return value
+    return (value,) if isinstance(value, str) else ()
+
+
+def _any(results: Iterable[bool | None]) -> bool | None:
+    verdict: bool | None = False
+    for result in results:
+        if result:
+            return True
+        if result is None:
+            verdict = None
+    return verdict
+
+
+def _all(results: Iterable[bool | None]) -> bool | None:
+    verdict: bool | None = True
+    for result in results:
+        if result is False:
+            return False
+        if result is None:
+            verdict = None
+    return verdict
