@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from auditor.claims.grammar import Grammar, Variable
+from auditor.claims.grammar import Grammar, Shape, Variable
 from auditor.claims.regions import Region, describe, exact_values
 from auditor.claims.search import Constraint
 from auditor.model import Breadth, Extent, Issuer
@@ -36,17 +36,35 @@ def _entry(region: Region, grammar: Grammar) -> Entry:
         if here is None or variable.dimension in _HIDDEN:
             continue
         constraint = region.constraints.get(here)
-        wanted = variable.dimension in _ALWAYS or (variable.dimension in _RUNS and variable.dimension == _dash(run))
-        if constraint is not None or (wanted and variable.dimension not in entry):
-            entry[variable.dimension] = ANY if constraint is None else _extent(here, constraint)
+        name = _name(here, region)
+        wanted = here.dimension in _ALWAYS or (here.dimension in _RUNS and here.dimension == _dash(run))
+        if constraint is not None:
+            entry[name] = _extent(here, constraint)
+        elif here.values is not None and len(here.values) == 1 and wanted:
+            entry[name] = Extent("exact", here.values)  # the issuer's URL says so
+        elif wanted and name not in entry and not (grammar.single_tenant and here.dimension == "tenant"):
+            entry[name] = ANY
     if region.shape.template:
         entry["subject-template"] = Extent("exact", (", ".join(region.shape.template),))
     entry["run"] = Extent("exact", (run,))
     return entry
 
 
-def _dash(run: str) -> str:
-    return run.replace(" ", "-")
+def _name(variable: Variable, region: Region) -> str:
+    """The dimension, or the variable's own name where a project's name has several parts (a workspace of a project)."""
+    if variable.dimension == "project" and len(project_parts(region.shape)) > 1:
+        return _dash(variable.name)
+    return variable.dimension
+
+
+def project_parts(shape: Shape) -> tuple[str, ...]:
+    """The parts a project's name is made of in this shape, as breadth names them."""
+    names = tuple(_dash(v.name) for v in shape.variables.values() if v.dimension == "project")
+    return names if len(names) > 1 else ("project",) * len(names)
+
+
+def _dash(name: str) -> str:
+    return name.replace(" ", "-").replace("_", "-")
 
 
 def _extent(variable: Variable, constraint: Constraint) -> Extent:
@@ -106,44 +124,48 @@ def sentence(breadth: Breadth, issuer: Issuer, identity: str, complete: bool) ->
         if complete:
             return f"No token of {issuer.name} can become {identity}."
         return f"Which tokens of {issuer.name} can become {identity} is not known."
-    shown = [_phrase(entry, issuer.nouns) for entry in breadth[:3]]
+    parts = tuple(dict.fromkeys(name for shape in issuer.grammar.shapes for name in project_parts(shape)))
+    nouns = dict(issuer.nouns)
+    if len(parts) > 1:  # each part of a project's name has a name of its own
+        nouns.pop("project", None)
+    shown = [_phrase(entry, nouns, tuple(dict.fromkeys(("project", *parts)))) for entry in breadth[:3]]
     more = len(breadth) - len(shown)
     who = "; ".join(dict.fromkeys(shown)) + (f"; and {more} more" if more else "")
     tail = "" if complete else " (at most: something about it is not known)"
     return f"{who[0].upper()}{who[1:]} on {issuer.name} may become {identity}{tail}."
 
 
-def _phrase(entry: Mapping[str, Extent], nouns: Mapping[str, str]) -> str:
+def _phrase(entry: Mapping[str, Extent], nouns: Mapping[str, str], parts: tuple[str, ...]) -> str:
     if "subject" in entry:
         return _named(entry["subject"], "any subject", "subject")
-    where = _where(entry, nouns)
     runs = entry["run"].values
-    extents = {run: entry.get(_dash(run), ANY) for run in runs}
+    extents = {run: entry.get(_dash(run), ANY) if _dash(run) in _RUNS else ANY for run in runs}
     free = [run for run, extent in extents.items() if extent.label == "any"]
-    parts = [f"any {_list(tuple(free), most=len(free))}"] if free else []
-    parts += [_named(extent, run, run) for run, extent in extents.items() if run not in free]
-    what = _list(tuple(parts), most=len(parts))
-    also = [
-        f"{k.replace('-', ' ')} {_list(v.values)}"
-        for k, v in entry.items()
-        if k not in ("tenant", "project", "run", "audience", *_RUNS)
-    ]
+    named = [f"any {_list(tuple(free), most=len(free))}"] if free else []
+    named += [_named(extent, run, run) for run, extent in extents.items() if run not in free]
+    where = _where(entry, nouns, [part for part in parts if part in entry])
+    told = {"tenant", "run", "audience", *parts, *_RUNS}
+    also = [f"{name.replace('-', ' ')} {_list(v.values)}" for name, v in entry.items() if name not in told]
     through = f" with {', '.join(also)}" if also else ""
-    return f"{what} of {where}{through}"
+    return f"{_list(tuple(named), most=len(named))}{f' of {where}' if where else ''}{through}"
 
 
-def _where(entry: Mapping[str, Extent], nouns: Mapping[str, str]) -> str:
-    tenant, project = entry.get("tenant", ANY), entry.get("project", ANY)
-    tenant_noun, project_noun = nouns.get("tenant", "tenant"), nouns.get("project", "project")
-    if tenant.label == "exact" and project.label in ("exact", "list"):
-        return _list(tuple(f"{tenant.values[0]}/{name}" for name in project.values))
-    whose = f"any {tenant_noun}" if tenant.label == "any" else _named(tenant, tenant_noun, tenant_noun)
-    if tenant.label == "exact":
-        whose = tenant.values[0]
-    if "project" not in entry:
-        return whose
-    what = f"any {project_noun}" if project.label == "any" else _named(project, project_noun, project_noun)
-    return f"{what} of {whose}" if "tenant" in entry else what
+def _where(entry: Mapping[str, Extent], nouns: Mapping[str, str], parts: list[str]) -> str:
+    """`acme/app`, or `any repository of owner matching acme*`: the innermost part of the project's name first."""
+    owner = [entry["tenant"]] if "tenant" in entry else []
+    whole = [*owner, *(entry[part] for part in parts)]
+    if parts and all(extent.label == "exact" for extent in whole[:-1]) and whole[-1].label in ("exact", "list"):
+        prefix = "/".join(extent.values[0] for extent in whole[:-1])
+        return _list(tuple(f"{prefix}/{name}" if prefix else name for name in whole[-1].values))
+    said = [_of_noun(entry[part], nouns.get(part, part.replace("-", " "))) for part in reversed(parts)]
+    if owner:
+        exact = owner[0].label == "exact"
+        said.append(owner[0].values[0] if exact else _of_noun(owner[0], nouns.get("tenant", "tenant")))
+    return " of ".join(said)
+
+
+def _of_noun(extent: Extent, noun: str) -> str:
+    return _named(extent, f"any {noun}", noun)
 
 
 def _named(extent: Extent, anything: str, noun: str) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import replace
 
 from auditor.breadth import breadth_of, sentence
-from auditor.claims.classes import Names, Pin, Question, classify, named_audiences, pinned_names
+from auditor.claims.classes import NAMING, Names, Pin, Question, classify, named_audiences, pinned_names, pins_of
 from auditor.claims.grammar import Grammar, Shape, variable_in
 from auditor.claims.predicate import conjunction
-from auditor.claims.regions import Region, exact_values, regions
+from auditor.claims.regions import regions
 from auditor.claims.solver import reasons, solve
 from auditor.claims.templates import customised, solve_templated
 from auditor.claims.verdict import Accepted, Rejected, Undecided, Verdict
@@ -23,14 +24,14 @@ def decide(trust: Trust, ours: Ours) -> Decision:
     predicate = trust.predicate
     shapes = (*grammar.shapes, *_declared_templates(trust, ours))
     found, listed = regions(predicate, grammar, shapes)
-    pinned = pinned_names(found, ("tenant", "tenant-id", "subject"))
-    pins = _pins(found)
+    pinned = pinned_names(found, NAMING)
+    pins = pins_of(found)
     question = Question(
         predicate=predicate,
         grammar=grammar,
         tenants=_named(grammar, pinned, ours, trust.issuer.kind),
         pins=pins,
-        audiences=named_audiences(statement.predicate for statement in trust.allows),
+        audiences=_audiences(trust),
         audience_doubt=trust.notes.get("provider-unread"),
         names_known=listed,
         own_issuer=trust.issuer.url in ours.issuers,
@@ -51,9 +52,15 @@ def decide(trust: Trust, ours: Ours) -> Decision:
         breadth=breadth,
         breadth_complete=complete,
         tenants=tuple(sorted({name for v, names in pinned.items() if v.dimension == "tenant" for name in names})),
-        projects=tuple(sorted({_project(pin) for pin in pins})),
+        projects=tuple(sorted({name for pin in pins for name in _projects(pin)})),
         statement=sentence(breadth, trust.issuer, trust.identity.name, complete),
     )
+
+
+def _audiences(trust: Trust) -> frozenset[str]:
+    """The audiences the trust names; the only one its door registers counts as named."""
+    only = trust.audiences if trust.audiences is not None and len(trust.audiences) == 1 else ()
+    return named_audiences(statement.predicate for statement in trust.allows) | frozenset(only)
 
 
 def _reachable(question: Question, classes: Iterable[Verdict]) -> Verdict:
@@ -90,17 +97,6 @@ def _owned_shapes(grammar: Grammar, keys: tuple[str, ...], owner: str) -> Iterab
         yield replace(shape, only=conjunction(ours))
 
 
-def _pins(found: Iterable[Region]) -> tuple[Pin, ...]:
-    """The projects some box pins to exact values, each with the tenant it is pinned under."""
-    pins: dict[Pin, None] = {}
-    for region in found:
-        exact = [(v, value) for v, c in region.constraints.items() for value in exact_values(v, c) or ()]
-        projects = tuple((v, value) for v, value in exact if v.dimension.startswith("project"))
-        if projects:
-            pins[Pin(tuple((v, value) for v, value in exact if v.dimension.startswith("tenant")), projects)] = None
-    return tuple(pins)
-
-
 def _named(grammar: Grammar, pinned: Names, ours: Ours, kind: str) -> Names:
     """The tenants that count as named: those the trust pins exactly, and those the configuration calls ours."""
     names = {variable: set(values) for variable, values in pinned.items()}
@@ -112,7 +108,8 @@ def _named(grammar: Grammar, pinned: Names, ours: Ours, kind: str) -> Names:
     return {variable: frozenset(values) for variable, values in names.items()}
 
 
-def _project(pin: Pin) -> str:
-    names = [value for v, value in pin.projects if v.dimension == "project"] or [value for _, value in pin.projects]
-    owner = next((value for v, value in pin.tenants if v.dimension == "tenant"), None)
-    return f"{owner}/{names[0]}" if owner else names[0]
+def _projects(pin: Pin) -> Iterable[str]:
+    """`tenant/project` of every project a pin names; its id where no name is pinned."""
+    owners = [sorted(values) for variable, values in pin.tenants if variable.dimension == "tenant"][:1]
+    names = [sorted(values) for _, values in pin.names or pin.ids[:1]]
+    return map("/".join, itertools.product(*owners, *names))

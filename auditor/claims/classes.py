@@ -41,16 +41,55 @@ MAX_TEMPLATES = 8
 AUDIENCE_CLAIMS = ("azp", "aud")
 """The claims an audience can stand in, the deciding one first (reference/aws.md, gate 3)."""
 
+NAMING = ("tenant", "tenant-id", "project-id", "subject")
+"""The dimensions that name a tenant. A project's id does, since platforms never give the same one to two tenants."""
+
 Names = Mapping[Variable, frozenset[str]]
 """Variable → names, for the variables of one dimension."""
 
 
+Part = tuple[Variable, frozenset[str]]
+"""A variable and the exact values a box allows it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """One project a trust names exactly, with the tenant it was named under (empty when only the project is named)."""
+    """The projects one box of a trust names exactly, and the tenants it names them under (none: under any)."""
 
-    tenants: tuple[tuple[Variable, str], ...]
-    projects: tuple[tuple[Variable, str], ...]
+    tenants: tuple[Part, ...]
+    """Names and ids, each on its own enough."""
+    names: tuple[Part, ...]
+    """The parts a project's name is made of (a workspace of a project), which only together name it."""
+    ids: tuple[Part, ...]
+    """Ids, each on its own enough."""
+
+    @property
+    def predicate(self) -> Predicate:
+        """The tokens of these projects, by whichever identifier the trust pins them."""
+        by_name = [conjunction(variable_in(*part) for part in self.names)] if self.names else []
+        same = disjunction((*by_name, *(variable_in(*part) for part in self.ids)))
+        there = disjunction(variable_in(*part) for part in self.tenants) if self.tenants else TRUE
+        return conjunction((there, same))
+
+
+def pins_of(found: Iterable[Region]) -> tuple[Pin, ...]:
+    """The projects that some region pins exactly; regions alike but for a project's one-part name are one pin."""
+    grouped: dict[tuple[tuple[Part, ...], tuple[Part, ...], Variable], set[str]] = {}
+    pins: dict[Pin, None] = {}
+    for region in found:
+        exact = [(v, frozenset(exact_values(v, c) or ())) for v, c in region.constraints.items()]
+        parts = [part for part in exact if part[1]]
+        names = tuple(part for part in parts if part[0].dimension == "project")
+        needed = sum(variable.dimension == "project" for variable in region.shape.variables.values())
+        ids = tuple(part for part in parts if part[0].dimension == "project-id")
+        names = names if len(names) == needed else ()
+        tenants = tuple(part for part in parts if part[0].dimension in ("tenant", "tenant-id"))
+        if len(names) == 1:
+            grouped.setdefault((tenants, ids, names[0][0]), set()).update(names[0][1])
+        elif names or ids:
+            pins[Pin(tenants, names, ids)] = None
+    joined = (Pin(tenants, ((v, frozenset(values)),), ids) for (tenants, ids, v), values in grouped.items())
+    return (*joined, *pins)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +193,7 @@ def _templated_stranger(question: Question) -> Verdict:
             return verdict
         shapes = customised(question.grammar, verdict.template, open_end=False)
         found, _ = regions(question.predicate, question.grammar, shapes)
-        pinned = pinned_names(found, ("tenant", "tenant-id"))
+        pinned = pinned_names(found, NAMING)
         new = {v: names - named.get(v, frozenset()) for v, names in pinned.items()}
         if not any(new.values()):
             return verdict
@@ -178,19 +217,12 @@ def _any_project(question: Question) -> Verdict | None:
     grammar = question.grammar
     if not (grammar.of_dimension("project") or grammar.of_dimension("project-id")):
         return None
-    ours = disjunction(variable_in(v, names) for v, names in question.tenants.items() if names)
-    anywhere = not any(question.tenants.values())
+    owners = {v: names for v, names in question.tenants.items() if names and v.dimension.startswith("tenant")}
+    ours = disjunction(variable_in(v, names) for v, names in owners.items())
+    anywhere = not owners
     asked = [question.predicate, TRUE if anywhere else ours]
     # Another project than the named ones differs in every identifier the trust pins them by.
-    together: dict[tuple[tuple[Variable, str], ...], dict[Variable, set[str]]] = {}
-    for pin in question.pins:
-        names = together.setdefault(pin.tenants, {})
-        for variable, name in pin.projects:
-            names.setdefault(variable, set()).add(name)
-    for tenants, names in together.items():
-        same = disjunction(variable_in(v, listed) for v, listed in names.items())
-        there = disjunction(variable_in(v, (name,)) for v, name in tenants) if tenants else TRUE
-        asked.append(negation(conjunction((there, same))))
+    asked.extend(negation(pin.predicate) for pin in question.pins)
     verdict = solve(conjunction(asked), grammar, question.shapes)
     return verdict if question.names_known or isinstance(verdict, Rejected) else Undecided(_TOO_MANY_NAMES)
 

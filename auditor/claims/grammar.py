@@ -169,6 +169,8 @@ class Template:
     joiner: str
     keys: tuple[str, ...]
     """Claims whose `name:value` may be a segment (a shape that lacks the claim lacks the segment)."""
+    first: tuple[str, ...]
+    """Those of `keys` that may come first."""
     special: Mapping[str, str]
     """Keys that print something else, as the name of a fragment every shape carries under `fragment <name>`."""
     rest: Variable

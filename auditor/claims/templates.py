@@ -35,7 +35,7 @@ def solve_templated(predicate: Predicate, grammar: Grammar) -> Verdict:
     while pending:
         chosen = pending.pop()
         for key in template.keys:
-            if key in chosen:
+            if key in chosen or (not chosen and key not in template.first):
                 continue
             keys = (*chosen, key)
             looked += 1
