@@ -13,6 +13,7 @@ from auditor.snapshot import Snapshot
 # Names used in `Trust.notes`:
 #   "provider-missing": True             the cloud has no registration for this issuer (the trust is dead until it does)
 #   "provider-unread": str               the registration could not be read; the reason
+#   "provider-foreign": True             the trust names a registration of another account: it is dead for good
 #   "refused-if-resaved": list[[document, pointer, why]]   statements the cloud would refuse to store today
 #   "policy-unread": str                 the trust document itself could not be understood; the reason
 
@@ -23,7 +24,7 @@ class Provider(Protocol):
     id: str
 
     def collect(self, config: Config, **options: Any) -> Snapshot:
-        """Read the live cloud. Never raises for what a coverage row can say; raises `CollectError` when nothing can be read."""
+        """Read the live cloud. What a coverage row can say is no error; raises `CollectError` when nothing can be read."""
         ...
 
     def trusts(self, snapshot: Snapshot) -> Iterable[Trust]:

@@ -1,0 +1,104 @@
+"""AWS: OIDC providers of IAM, and the roles whose trust policies admit their tokens.
+
+Only `collect` talks to AWS, and only it imports boto3; it is itself imported when it is called.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from auditor.claims.predicate import Token
+from auditor.config import Config
+from auditor.errors import SnapshotError
+from auditor.model import Identity, Source, Trust
+from auditor.snapshot import Snapshot
+
+AUDITED_AT = "audited_at"
+"""Key of `Trust.documents`: the moment that `aws:CurrentTime` is compared with, as RFC 3339."""
+
+LEAST_PRIVILEGE: dict[str, Any] = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Sid": "RolesPoliciesAndProviders",
+            "Effect": "Allow",
+            "Action": [
+                "iam:GetAccountAuthorizationDetails",
+                "iam:ListOpenIDConnectProviders",
+                "iam:GetOpenIDConnectProvider",
+            ],
+            "Resource": "*",
+        },
+        {
+            "Sid": "AttachedPoliciesMissingFromTheDetails",
+            "Effect": "Allow",
+            "Action": ["iam:GetPolicy", "iam:GetPolicyVersion"],
+            "Resource": "*",
+        },
+    ],
+}
+"""What `collect` calls. `sts:GetCallerIdentity` needs no permission (STS API reference)."""
+
+
+class Aws:
+    """The provider protocol of `auditor.providers.base`."""
+
+    id = "aws"
+
+    def collect(self, config: Config, *, profile: str | None = None, **options: Any) -> Snapshot:
+        """Read the account of `profile`, else those of `[targets.aws]`, else that of the standard credential chain.
+
+        `options` may hold `limits`, a `collect.Limits`. Raises `CollectError` when nothing could be read.
+        """
+        from auditor.providers.aws import collect
+
+        configured = config.targets.aws.profiles if config.targets.aws else ()
+        profiles: Sequence[str | None] = (profile,) if profile else configured or (None,)
+        return collect.collect(profiles, options.get("limits"))
+
+    def trusts(self, snapshot: Snapshot) -> Iterable[Trust]:
+        """Every (role, issuer). Times in conditions are compared with the end of the collection, not with today."""
+        from auditor.providers.aws import trust
+
+        now = _end(snapshot)
+        for found in trust.trusts(snapshot, now):
+            yield replace(found, documents={**found.documents, AUDITED_AT: snapshot.finished})
+
+    def identities(self, snapshot: Snapshot) -> Iterable[Identity]:
+        """Every role that occurs in some trust."""
+        from auditor.providers.aws import trust
+
+        return trust.identities(snapshot)
+
+    def idle_registrations(self, snapshot: Snapshot) -> Iterable[tuple[Identity, Source]]:
+        """OIDC providers that no role trusts."""
+        from auditor.providers.aws import trust
+
+        return trust.idle_registrations(snapshot)
+
+    def admits(self, trust: Trust, token: Token) -> bool | None:
+        """The concrete evaluator's opinion of `token`, at the moment `trusts` used."""
+        from auditor.providers.aws import evaluate
+
+        return evaluate.admits(trust, token, datetime.fromisoformat(trust.documents[AUDITED_AT]))
+
+    def permissions(self) -> str:
+        """An IAM policy for whoever runs the collection."""
+        return json.dumps(LEAST_PRIVILEGE, indent=2) + "\n"
+
+
+PROVIDER = Aws()
+
+
+def _end(snapshot: Snapshot) -> datetime:
+    try:
+        end = datetime.fromisoformat(snapshot.finished)
+    except (TypeError, ValueError) as error:
+        raise SnapshotError(f"the snapshot says it was finished at {snapshot.finished!r}, which is no time") from error
+    if end.tzinfo is None:
+        raise SnapshotError(f"the snapshot says it was finished at {snapshot.finished!r}, without a time zone")
+    return end

@@ -1,0 +1,125 @@
+"""Whether one concrete call meets a Condition block, by direct interpretation. Part of the concrete evaluator.
+
+Nothing is compiled, cached or shared with the compiler. Rules and their sources: reference/aws.md, section 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from auditor.providers.aws.evaluate_keys import Absent, KeyValue, Moment, Text, Texts, Truth, Unclear, lookup, lower
+from auditor.providers.aws.evaluate_operators import NEGATED, OPERATORS
+from auditor.providers.aws.evaluate_texts import Reading
+
+
+def all_of(answers: Iterable[bool | None]) -> bool | None:
+    """Three-valued and."""
+    found = list(answers)
+    return False if False in found else None if None in found else True
+
+
+def any_of(answers: Iterable[bool | None]) -> bool | None:
+    """Three-valued or."""
+    found = list(answers)
+    return True if True in found else None if None in found else False
+
+
+def opposite(answer: bool | None) -> bool | None:
+    """Three-valued not."""
+    return None if answer is None else not answer
+
+
+def meets(block: Any, reading: Reading) -> bool | None:
+    """Whether the call meets every test of a `Condition` block; None where that depends on something unknown."""
+    if not isinstance(block, Mapping):
+        return None
+    return all_of(_operator_holds(operator, tests, reading) for operator, tests in block.items())
+
+
+def _operator_holds(operator: str, tests: Any, reading: Reading) -> bool | None:
+    if not isinstance(tests, Mapping) or not tests:
+        return None
+    answers: dict[str, list[bool | None]] = {}
+    for key, listed in tests.items():
+        answers.setdefault(lower(key), []).append(_test(operator, lookup(key, reading.call), listed, reading))
+    # Two spellings of one key are a duplicate key; what IAM makes of one is not established.
+    return all_of(found[0] if all(answer is found[0] for answer in found) else None for found in answers.values())
+
+
+def _test(operator: str, value: KeyValue, listed: Any, reading: Reading) -> bool | None:
+    """One operator on one key."""
+    texts = _texts(listed)
+    if texts is None:
+        return None
+    if operator == "Null":
+        return _null(value, texts)
+    quantifier, colon, rest = operator.rpartition(":")
+    if_exists = rest.endswith("IfExists")
+    name = rest.removesuffix("IfExists")
+    positive = OPERATORS.get(name) or OPERATORS.get(NEGATED.get(name, ""))
+    if positive is None or quantifier not in ("", "ForAllValues", "ForAnyValue") or bool(colon) != bool(quantifier):
+        return None
+    negated = name in NEGATED
+
+    def satisfied(element: Text | Moment | Truth) -> bool | None:
+        if negated and not texts:
+            return None  # IAM stores an empty list; that positive operators never match it is all that was tried
+        some = any_of(positive(element, text, reading) for text in texts)
+        return opposite(some) if negated else some
+
+    match value:
+        case Unclear():
+            return None
+        case Absent():
+            return quantifier == "ForAllValues" if quantifier else if_exists or negated
+        case Texts(()):
+            if quantifier:
+                return quantifier == "ForAllValues"
+            # Whether an empty list counts as present is not established; a plain positive operator fails either way.
+            return None if if_exists or negated else False
+        case Texts(elements):
+            if not quantifier:
+                return False  # an operator for single values never matches a list
+            each = [satisfied(Text(element)) for element in elements]
+        case _:
+            elements = (value.value,) if isinstance(value, Text) else ()
+            each = [satisfied(value)]
+    # AWS's documents let an empty text count as an empty list under a set operator: everything holds of each of its
+    # elements, nothing of any.
+    hollow = None if elements and not any(elements) else False
+    if quantifier == "ForAllValues":
+        return any_of((all_of(each), hollow))
+    return all_of((any_of(each), opposite(hollow))) if quantifier else any_of(each)
+
+
+def _null(value: KeyValue, texts: list[str]) -> bool | None:
+    missing: bool | None
+    match value:
+        case Absent():
+            missing = True
+        case Unclear(present):
+            missing = opposite(present)
+        case Texts(()):
+            missing = None
+        case _:
+            missing = False
+    if not texts or missing is None or any(lower(text) not in ("true", "false") for text in texts):
+        return None
+    return any((lower(text) == "true") is missing for text in texts)
+
+
+def _texts(listed: Any) -> list[str] | None:
+    """The values a key is compared with, as texts; None for a shape IAM has no reading for.
+
+    Numbers and truth values are legal and compare as text. How IAM writes a fraction is not established.
+    """
+    values: list[str] = []
+    for value in listed if isinstance(listed, list | tuple) else [listed]:
+        if isinstance(value, bool):
+            values.append("true" if value else "false")
+        elif isinstance(value, str | int):
+            values.append(str(value))
+        else:
+            return None
+    return values

@@ -1,0 +1,196 @@
+"""The statements of a trust policy apart from their conditions: effect, principal, action.
+
+A *door* is what a federated principal names: the ARN of an OIDC provider, or a built-in issuer's bare name. Whatever
+cannot be read is kept as a `Doubt`, which later makes the statement unknown, never silently narrower or wider.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from auditor.claims.pattern import Pattern
+from auditor.providers.aws.conditions import escape
+from auditor.providers.aws.keys import BUILT_IN
+
+ACTION = "sts:AssumeRoleWithWebIdentity"
+
+Effect = Literal["allow", "deny"]
+
+_ELEMENTS = frozenset(
+    ("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Condition", "Resource", "NotResource")
+)
+_DOCUMENT = frozenset(("Version", "Id", "Statement"))
+_PROVIDER = re.compile(r"arn:[^:*?]+:iam::(?P<account>[^:*?]*):oidc-provider/(?P<issuer>[^*?]+)", re.DOTALL)
+_SAML = re.compile(r"arn:[^:*?]+:iam::[^:*?]*:saml-provider/[^*?]+", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Something of a statement that was not understood."""
+
+    pointer: str
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement as written, its principal and action decided as far as they can be."""
+
+    pointer: str
+    effects: tuple[Effect, ...]
+    """Both where the effect could not be read."""
+    applies: bool
+    """Whether its actions (may) cover `sts:AssumeRoleWithWebIdentity`."""
+    doors: tuple[str, ...]
+    """The doors its principal names outright."""
+    everyone: bool
+    """Whether it is about every caller."""
+    others: Doubt | None
+    """Why it may be about callers at other doors as well."""
+    doubts: tuple[Doubt, ...]
+    raw: Mapping[str, Any]
+
+    def covers(self, door: str) -> bool | Doubt:
+        """Whether it is about callers that come through `door`."""
+        if self.everyone or door in self.doors:
+            return True
+        return False if self.others is None else self.others
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A trust policy."""
+
+    statements: tuple[Statement, ...]
+    expanded: bool | None
+    """Whether `${…}` are policy variables; None where the version is none that exists."""
+
+
+def provider_of(door: str) -> tuple[str, str] | None:
+    """(account, issuer without scheme) of an OIDC provider's ARN; None for anything else."""
+    found = _PROVIDER.fullmatch(door)
+    return None if found is None else (found["account"], found["issuer"])
+
+
+def read_policy(document: Any, pointer: str, account: str) -> Policy | str:
+    """The statements of a trust policy that stands at `pointer` of a role in `account`; or why none can be read.
+
+    Never raises.
+    """
+    if isinstance(document, str):
+        return "the trust policy is not JSON"
+    if not isinstance(document, Mapping):
+        return "the trust policy is not a JSON object"
+    if "Statement" not in document:
+        return "the trust policy has no Statement"
+    body = document["Statement"]
+    place = f"{pointer}/Statement"
+    listed = enumerate(body) if isinstance(body, list | tuple) else None
+    if listed is None and not isinstance(body, Mapping):
+        return "the Statement of the trust policy is neither an object nor a list"
+    extra = tuple(
+        Doubt(f"{pointer}/{escape(str(name))}", str(name), f"a policy has no element {name}")
+        for name in document
+        if name not in _DOCUMENT
+    )
+    parts = [(place, body)] if listed is None else [(f"{place}/{index}", part) for index, part in listed]
+    version = document.get("Version", "2008-10-17")
+    expanded = {"2012-10-17": True, "2008-10-17": False}.get(version) if isinstance(version, str) else None
+    return Policy(tuple(_statement(part, where, account, extra) for where, part in parts), expanded)
+
+
+def _statement(part: Any, pointer: str, account: str, doubts: tuple[Doubt, ...]) -> Statement:
+    if not isinstance(part, Mapping):
+        unread = Doubt(pointer, "Statement", "the statement is not an object")
+        return Statement(pointer, ("allow", "deny"), True, (), False, unread, (unread,), {})
+    found = [*doubts, *_unknown_elements(part, pointer)]
+    effects = _effects(part, pointer, found)
+    applies = _applies(part, pointer, found)
+    doors, everyone, others = _principal(part, pointer, effects, account)
+    return Statement(pointer, effects, applies, doors, everyone, others, tuple(found), part)
+
+
+def _unknown_elements(part: Mapping[str, Any], pointer: str) -> Iterator[Doubt]:
+    for name in part:
+        where = f"{pointer}/{escape(str(name))}"
+        if name in ("Resource", "NotResource"):
+            yield Doubt(where, name, f"a trust policy has no {name}; what IAM makes of it is not settled")
+        elif name not in _ELEMENTS:
+            yield Doubt(where, str(name), f"a statement has no element {name}")
+
+
+def _effects(part: Mapping[str, Any], pointer: str, doubts: list[Doubt]) -> tuple[Effect, ...]:
+    match part.get("Effect"):
+        case "Allow":
+            return ("allow",)
+        case "Deny":
+            return ("deny",)
+    doubts.append(Doubt(f"{pointer}/Effect", "Effect", "the effect is neither Allow nor Deny"))
+    return ("allow", "deny")
+
+
+def _applies(part: Mapping[str, Any], pointer: str, doubts: list[Doubt]) -> bool:
+    """Whether the statement's actions cover ours; where that is not known it does, with a doubt."""
+    named = [name for name in ("Action", "NotAction") if name in part]
+    if len(named) != 1:
+        reason = "the statement has both Action and NotAction" if named else "the statement has no Action"
+        doubts.append(Doubt(pointer, "Action", reason))
+        return True
+    (element,) = named
+    value = part[element]
+    entries = value if isinstance(value, list | tuple) else [value]
+    covered = any(isinstance(e, str) and Pattern.glob(e.lower()).matches(ACTION.lower()) for e in entries)
+    if not covered and not all(isinstance(entry, str) for entry in entries):
+        doubts.append(Doubt(f"{pointer}/{element}", element, f"{element} holds something other than text"))
+        return True
+    return covered if element == "Action" else not covered
+
+
+def _principal(
+    part: Mapping[str, Any], pointer: str, effects: tuple[Effect, ...], account: str
+) -> tuple[tuple[str, ...], bool, Doubt | None]:
+    """(doors named, whether everyone is meant, why others may be)."""
+    if "NotPrincipal" in part:
+        reason = "a trust policy has no NotPrincipal; what IAM makes of it is not settled"
+        return (), False, Doubt(f"{pointer}/NotPrincipal", "NotPrincipal", reason)
+    where = f"{pointer}/Principal"
+    principal = part.get("Principal")
+    denies = effects == ("deny",)
+    if principal == "*" and denies:
+        return (), True, None
+    if not isinstance(principal, Mapping):
+        reason = "the statement has no Principal" if principal is None else "the Principal is not an object"
+        return (), False, Doubt(where, "Principal", reason)
+    doors: dict[str, None] = {}
+    others: Doubt | None = None
+    for kind, value in principal.items():
+        inside = f"{where}/{escape(str(kind))}"
+        entries = list(enumerate(value)) if isinstance(value, list | tuple) else [(None, value)]
+        for index, entry in entries:
+            spot = inside if index is None else f"{inside}/{index}"
+            if kind == "Federated" and isinstance(entry, str) and (entry in BUILT_IN or provider_of(entry)):
+                doors[entry] = None
+            elif why := _other_callers(kind, entry, denies, account):
+                others = Doubt(spot, f"Principal {kind}", why)
+    return tuple(doors), False, others
+
+
+def _other_callers(kind: Any, entry: Any, denies: bool, account: str) -> str | None:
+    """Why this principal may mean web-identity callers it does not name; None where it cannot."""
+    if kind == "Federated":
+        if isinstance(entry, str) and _SAML.fullmatch(entry):
+            return None
+        return f"the federated principal {entry} is neither an OIDC provider's ARN nor a built-in issuer"
+    if kind not in ("AWS", "Service", "CanonicalUser"):
+        return f"there is no kind of principal {kind}"
+    if not isinstance(entry, str):
+        return f"the {kind} principal is not text"
+    # An Allow of {"AWS": …}, "*" included, does not admit OIDC callers; whether a Deny refuses them is not settled.
+    everyone = entry in ("*", account) or entry.endswith(f"::{account}:root")
+    if denies and kind == "AWS" and everyone:
+        return f"whether a Deny of the AWS principal {entry} refuses web-identity callers is not settled"
+    return None

@@ -1,0 +1,302 @@
+"""Role documents → trusts: which tokens of which issuer become which role.
+
+One trust per role and *door* (OIDC provider or built-in issuer) named by some Allow statement. Beyond the policy, AWS
+asks for a registered client id, which is the trust's `gate`. Not modelled, because a caller meets them by not bringing
+the claim: the signed role list `https://aws.amazon.com/roles` (a token without it is judged by the policy alone, and no
+issuer is known to add it unasked) and the extra actions that signed session tags or a source identity need. Resource
+control policies are not read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from auditor.claims.grammar import CharSet, Grammar, Variable
+from auditor.claims.predicate import TRUE, claims_of
+from auditor.issuers import identify
+from auditor.issuers.catalogue import opaque
+from auditor.model import Clause, Identity, Issuer, Json, Source, Statement, Trust
+from auditor.providers.aws import statements as written
+from auditor.providers.aws.conditions import compile_conditions, doubt
+from auditor.providers.aws.controls import refusals
+from auditor.providers.aws.doors import Account, accounts_of, gate_of, read_provider
+from auditor.providers.aws.keys import BUILT_IN, SESSION_NAME, Request, specific_claims
+from auditor.providers.aws.operators import Comparison, parse
+from auditor.snapshot import Document, Snapshot
+
+POLICY = "/AssumeRolePolicyDocument"
+UNATTRIBUTED = "unknown"
+"""`via` and issuer of a trust that no issuer can be named for."""
+
+_ROLE = re.compile(r"arn:[^:]+:iam::(?P<account>[^:]*):role/.+", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role document with its trust policy read."""
+
+    identity: Identity
+    account: str
+    body: Json
+    policy: written.Policy | str
+    """Or why it could not be read."""
+
+    def doors(self, registered: Iterable[str]) -> tuple[str, ...]:
+        """Every door some Allow statement may open, in order of appearance."""
+        if isinstance(self.policy, str):
+            return ()
+        doors: dict[str, None] = {}
+        for statement in self.policy.statements:
+            if "allow" in statement.effects:
+                doors.update(dict.fromkeys(statement.doors))
+        if self.doubt is not None:
+            doors.update(dict.fromkeys(registered))
+        return tuple(doors)
+
+    @property
+    def doubt(self) -> written.Doubt | None:
+        """Why tokens at doors nobody can name may get in as well; None when they cannot."""
+        if isinstance(self.policy, str):
+            return written.Doubt(POLICY, "AssumeRolePolicyDocument", self.policy)
+        open_ended = (s.others for s in self.policy.statements if s.applies and "allow" in s.effects)
+        return next((found for found in open_ended if found is not None), None)
+
+
+def trusts(snapshot: Snapshot, now: datetime) -> Iterator[Trust]:
+    """Every (role, door) of the snapshot, also the dead ones.
+
+    `now`, with its time zone, decides conditions on the date. Never raises for what a document holds.
+    """
+    accounts = accounts_of(snapshot)
+    seen: Seen = {}
+    for role in _roles(snapshot):
+        account = accounts[role.identity.scope]
+        for door in role.doors(account.documents):
+            yield _trust(role, door, account, now, seen)
+        if role.doubt is not None:
+            yield _unattributed(role, role.doubt, account)
+
+
+def identities(snapshot: Snapshot) -> Iterator[Identity]:
+    """Every role some OIDC token may become."""
+    accounts = accounts_of(snapshot)
+    for role in _roles(snapshot):
+        if role.doubt is not None or role.doors(accounts[role.identity.scope].documents):
+            yield role.identity
+
+
+def idle_registrations(snapshot: Snapshot) -> Iterator[tuple[Identity, Source]]:
+    """OIDC providers no role trusts. Nothing is said about an account whose roles were not all read and understood."""
+    accounts = accounts_of(snapshot)
+    used: set[str] = set()
+    unclear = {scope for scope, account in accounts.items() if not account.listed("iam-role")}
+    for role in _roles(snapshot):
+        if role.doubt is not None:
+            unclear.add(role.identity.scope)
+        used.update(role.doors(()))
+    for document in snapshot.of("aws", "oidc-provider"):
+        if document.scope in unclear or document.id in used:
+            continue
+        provider = read_provider(document.body)
+        name = provider.url or document.id.rpartition("oidc-provider/")[2]
+        identity = Identity("aws", document.scope, "oidc-provider", document.id, name)
+        yield identity, Source(document.id, "")
+
+
+def _roles(snapshot: Snapshot) -> Iterator[Role]:
+    for document in snapshot.of("aws", "iam-role"):
+        yield _role(document)
+
+
+def _role(document: Document) -> Role:
+    body: Any = document.body
+    found = _ROLE.fullmatch(document.id)
+    account = found["account"] if found else document.scope
+    name = body.get("RoleName") if isinstance(body, Mapping) else None
+    if not isinstance(name, str):
+        name = document.id.rpartition("/")[2]
+    identity = Identity("aws", document.scope, "iam-role", document.id, name)
+    if not isinstance(body, Mapping):
+        return Role(identity, account, {}, "the role's document is not an object")
+    policy = written.read_policy(body.get("AssumeRolePolicyDocument"), POLICY, account)
+    return Role(identity, account, body, policy)
+
+
+def _trust(role: Role, door: str, account: Account, now: datetime, seen: Seen) -> Trust:
+    assert isinstance(role.policy, written.Policy)
+    gate = gate_of(door, account, role.account)
+    relevant = [
+        (effect, statement, covered)
+        for statement in role.policy.statements
+        if statement.applies
+        for covered in (statement.covers(door),)
+        if covered is not False
+        for effect in statement.effects
+    ]
+    issuer = _issuer(gate.issuer, [statement for effect, statement, _ in relevant if effect == "allow"], seen)
+    request = Request(
+        issuer=gate.issuer,
+        github=issuer.kind == "github",
+        account=role.account,
+        provider=None if door in BUILT_IN else door,
+        tags=_tags(role.body),
+        now=now,
+    )
+    compiled = []
+    refused: list[list[str]] = []
+    for effect, statement, covered in relevant:
+        doubts = list(statement.doubts)
+        if isinstance(covered, written.Doubt):
+            doubts.append(covered)
+        compiled.append(
+            Statement(
+                effect=effect,
+                source=Source(role.identity.id, statement.pointer),
+                clauses=(
+                    *(doubt(role.identity.id, d.pointer, d.text, d.reason) for d in dict.fromkeys(doubts)),
+                    *_conditions(statement, request, role),
+                ),
+                issuers=_trusted(statement, role, account) if effect == "allow" else (),
+            )
+        )
+        if statement.effects == ("allow",) and not doubts:
+            refused += [
+                [role.identity.id, where, why] for where, why in refusals(statement.raw, statement.pointer, gate.issuer)
+            ]
+    notes: dict[str, Any] = dict(gate.notes)
+    if refused:
+        notes["refused-if-resaved"] = refused
+    trust = Trust(
+        identity=role.identity,
+        issuer=issuer,
+        via=door,
+        source=Source(role.identity.id, POLICY),
+        statements=tuple(compiled),
+        gate=gate.predicate,
+        audiences=gate.audiences,
+        documents=_documents(role, account, providers_read=gate.certain),
+        notes=notes,
+    )
+    if SESSION_NAME in claims_of(trust.predicate):
+        return replace(trust, issuer=replace(issuer, grammar=_with_session_name(issuer.grammar)))
+    return trust
+
+
+_SESSION = Variable(
+    "session_name",
+    CharSet.parse("A-Za-z0-9_+=,.@-"),
+    2,
+    64,
+    hints=("deploy", "audit"),
+    dimension="other",
+    controller="anyone",
+)
+
+
+@lru_cache(maxsize=1024)
+def _with_session_name(grammar: Grammar) -> Grammar:
+    """Tokens together with the session name their bearer picks: 2 to 64 letters, digits and `_+=,.@-` (STS API reference)."""
+    return grammar.extended({SESSION_NAME: _SESSION})
+
+
+def _conditions(statement: written.Statement, request: Request, role: Role) -> tuple[Clause, ...]:
+    assert isinstance(role.policy, written.Policy)
+    if "Condition" not in statement.raw:
+        return ()
+    return compile_conditions(
+        statement.raw["Condition"],
+        request,
+        document=role.identity.id,
+        pointer=f"{statement.pointer}/Condition",
+        expanded=role.policy.expanded,
+    )
+
+
+def _trusted(statement: written.Statement, role: Role, account: Account) -> tuple[str, ...]:
+    """The issuers one Allow statement names, as URLs."""
+    return tuple(dict.fromkeys(f"https://{gate_of(door, account, role.account).issuer}" for door in statement.doors))
+
+
+Seen = dict[tuple[str, str], Issuer]
+"""Issuers recognised by their subjects, by URL and kind: equal ones must be the same object, as grammars are."""
+
+
+def _issuer(host: str, allowing: list[written.Statement], seen: Seen) -> Issuer:
+    """The issuer, a self-managed one recognised by the subjects its trusts compare with."""
+    issuer = _by_url(host)
+    if issuer.kind == "unknown":
+        subjects = tuple(dict.fromkeys(text for statement in allowing for text in _subjects(host, statement.raw)))
+        hinted = identify(issuer.url, subjects)
+        if hinted.kind != "unknown":
+            return seen.setdefault((hinted.url, hinted.kind), hinted)
+    return issuer
+
+
+@lru_cache(maxsize=4096)
+def _by_url(host: str) -> Issuer:
+    issuer = identify(f"https://{host}")
+    further = specific_claims(host)
+    if issuer.kind == "unknown" and further:
+        return Issuer(issuer.url, issuer.kind, issuer.name, opaque(further))
+    return issuer
+
+
+def _subjects(host: str, statement: Json) -> Iterator[str]:
+    condition = statement.get("Condition")
+    if not isinstance(condition, Mapping):
+        return
+    key = f"{host}:sub".lower()
+    for name, tests in condition.items():
+        operator = parse(name) if isinstance(name, str) else None
+        if operator is None or operator.negated or not isinstance(tests, Mapping):
+            continue
+        if operator.comparison not in (Comparison.EQUALS, Comparison.LIKE, Comparison.EQUALS_IGNORE_CASE):
+            continue
+        for test, values in tests.items():
+            if str(test).lower() == key:
+                listed = values if isinstance(values, list | tuple) else (values,)
+                yield from (value for value in listed if isinstance(value, str))
+
+
+def _tags(body: Json) -> tuple[tuple[str, str], ...] | None:
+    listed = body.get("Tags", [])
+    if not isinstance(listed, list | tuple):
+        return None
+    tags: list[tuple[str, str]] = []
+    for tag in listed:
+        match tag:
+            case {"Key": str(key), "Value": str(value)}:
+                tags.append((key, value))
+            case _:
+                return None
+    return tuple(tags)
+
+
+def _documents(role: Role, account: Account, *, providers_read: bool) -> Json:
+    return {
+        "role": role.body,
+        "providers": account.documents,
+        "account": role.account,
+        "providers_read": providers_read,
+    }
+
+
+def _unattributed(role: Role, reason: written.Doubt, account: Account) -> Trust:
+    """Something gets in, or nothing does: the policy does not let itself be read that far."""
+    clause = doubt(role.identity.id, reason.pointer, reason.text, reason.reason)
+    return Trust(
+        identity=role.identity,
+        issuer=identify(UNATTRIBUTED),
+        via=UNATTRIBUTED,
+        source=Source(role.identity.id, POLICY),
+        statements=(Statement("allow", Source(role.identity.id, reason.pointer), (clause,)),),
+        gate=TRUE,
+        audiences=None,
+        documents=_documents(role, account, providers_read=account.listed("oidc-provider")),
+        notes={"policy-unread": reason.reason},
+    )
