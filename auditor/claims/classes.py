@@ -79,10 +79,10 @@ def pins_of(found: Iterable[Region]) -> tuple[Pin, ...]:
     for region in found:
         exact = [(v, frozenset(exact_values(v, c) or ())) for v, c in region.constraints.items()]
         parts = [part for part in exact if part[1]]
-        names = tuple(part for part in parts if part[0].dimension == "project")
-        needed = sum(variable.dimension == "project" for variable in region.shape.variables.values())
+        order = [variable for variable in region.shape.variables.values() if variable.dimension == "project"]
+        names = tuple((v, values) for v in order for known, values in parts if known is v)
         ids = tuple(part for part in parts if part[0].dimension == "project-id")
-        names = names if len(names) == needed else ()
+        names = names if len(names) == len(order) else ()
         tenants = tuple(part for part in parts if part[0].dimension in ("tenant", "tenant-id"))
         if len(names) == 1:
             grouped.setdefault((tenants, ids, names[0][0]), set()).update(names[0][1])
@@ -148,7 +148,7 @@ def _any_tenant(question: Question) -> Verdict | None:
         return _any_subject(question)
     if not (grammar.of_dimension("tenant") or grammar.of_dimension("tenant-id")):
         return None
-    verdict = solve(conjunction((question.predicate, _strangers(question.tenants))), grammar, question.shapes)
+    verdict = solve(And((question.predicate, _strangers(question.tenants))), grammar, question.shapes)
     if isinstance(verdict, Accepted):
         return _at_sight(verdict, question)
     templated = _templated_stranger(question)
@@ -157,7 +157,7 @@ def _any_tenant(question: Question) -> Verdict | None:
 
 def _any_subject(question: Question) -> Verdict:
     """The same for an issuer nobody described: any subject that the trust does not name may be a stranger's."""
-    verdict = solve(conjunction((question.predicate, _strangers(question.tenants))), question.grammar, question.shapes)
+    verdict = solve(And((question.predicate, _strangers(question.tenants))), question.grammar, question.shapes)
     if isinstance(verdict, Accepted):
         return Undecided("more than exactly named subjects get in, and who can hold tokens of this issuer is not known")
     return verdict
@@ -168,7 +168,7 @@ def _at_sight(verdict: Accepted, question: Question) -> Verdict:
     for variable in question.grammar.of_dimension("tenant"):
         if variable.values is None:
             asked = (question.predicate, _strangers(question.tenants), _is(variable, variable.hints[0]))
-            friendly = solve(conjunction(asked), question.grammar, question.shapes)
+            friendly = solve(And(asked), question.grammar, question.shapes)
             if isinstance(friendly, Accepted):
                 return friendly
     return verdict if question.names_known else Undecided(_TOO_MANY_NAMES)
@@ -188,7 +188,7 @@ def _templated_stranger(question: Question) -> Verdict:
     """
     named = dict(question.tenants)
     for _ in range(MAX_TEMPLATES):
-        verdict = solve_templated(conjunction((question.predicate, _strangers(named))), question.grammar)
+        verdict = solve_templated(And((question.predicate, _strangers(named))), question.grammar)
         if not isinstance(verdict, Accepted):
             return verdict
         shapes = customised(question.grammar, verdict.template, open_end=False)
@@ -223,7 +223,7 @@ def _any_project(question: Question) -> Verdict | None:
     asked = [question.predicate, TRUE if anywhere else ours]
     # Another project than the named ones differs in every identifier the trust pins them by.
     asked.extend(negation(pin.predicate) for pin in question.pins)
-    verdict = solve(conjunction(asked), grammar, question.shapes)
+    verdict = solve(And(tuple(asked)), grammar, question.shapes)
     return verdict if question.names_known or isinstance(verdict, Rejected) else Undecided(_TOO_MANY_NAMES)
 
 
@@ -271,10 +271,10 @@ def _arbitrary(
     name = fresh_name(variable, predicate, claims)
     if name is None:
         return Undecided(f"no {variable.dimension} name is left that the trust's patterns do not use")
-    verdict = solve(conjunction((predicate, _is(variable, name))), grammar, shapes)
+    verdict = solve(And((predicate, _is(variable, name))), grammar, shapes)
     if isinstance(verdict, Accepted):
         for hint in variable.hints[1:2]:
-            friendly = solve(conjunction((predicate, _is(variable, hint))), grammar, shapes)
+            friendly = solve(And((predicate, _is(variable, hint))), grammar, shapes)
             if isinstance(friendly, Accepted):
                 return friendly  # a name people believe at sight proves the same
     return verdict
@@ -285,8 +285,12 @@ def _is(variable: Variable, name: str) -> Predicate:
 
 
 def fresh_name(variable: Variable, predicate: Predicate, claims: frozenset[str]) -> str | None:
-    """A name of twelve characters that no language of `predicate` on one of `claims` uses; None when there is none."""
-    used = frozenset().union(*(language.letters for claim, language in _languages(predicate) if claim in claims))
+    """A name of twelve characters that no language of `predicate` on one of `claims` uses; None when there is none.
+
+    Where names are long ids, one that no language spells out: nobody writes a pattern that tells random ids apart.
+    """
+    read = [language for claim, language in _languages(predicate) if claim in claims]
+    used = frozenset().union(*(language.letters for language in read))
     spare = [
         c for c in "zqjxkvwybgfpmuhdcltrnsioeaZQJXKVWYBGFPMUHDCLTRNSIOEA0123456789\u0436\u0448\u044d" if c not in used
     ]
@@ -295,6 +299,8 @@ def fresh_name(variable: Variable, predicate: Predicate, claims: frozenset[str])
             name = (first + second) * 6
             if variable.contains(name):
                 return name
+    if variable.minimum > 12:
+        return next((hint for hint in variable.hints if not any(hint in repr(language) for language in read)), None)
     return None
 
 
@@ -318,7 +324,7 @@ def _pull_request(question: Question) -> Verdict | None:
         return None
     verdict: Verdict = Rejected()
     for shape in (shape for shape in shapes if not gated(shape)):
-        asked = conjunction((question.predicate, shape.unmerged or TRUE))
+        asked = And((question.predicate, shape.unmerged or TRUE))
         if shape.fresh_unmerged is None:
             answer = solve(asked, grammar, (shape,))
         else:
@@ -335,7 +341,7 @@ def _unchecked_audience(question: Question) -> Verdict:
     other: Predicate = _other_audience(question.audiences)
     if question.audience_doubt is not None:
         other = conjunction((other, Unknown(question.audience_doubt)))
-    return solve(conjunction((question.predicate, other)), question.grammar, question.shapes)
+    return solve(And((question.predicate, other)), question.grammar, question.shapes)
 
 
 def _other_audience(named: frozenset[str]) -> Predicate:

@@ -100,18 +100,8 @@ def lower(predicate: Predicate, shape: Shape, *, permissive: bool, positive: boo
             return permissive
         case Not(operand):
             return lower(operand, shape, permissive=permissive, positive=not positive)
-        case Or(operands):
-            return _either(operands, shape, permissive, positive)
-        case And(operands):
-            # "none of these values" arrives as a conjunction of refusals: the complement of one union.
-            refused = tuple(
-                part.operand for part in operands if isinstance(part, Not) and isinstance(part.operand, Match)
-            )
-            others = [part for part in operands if not (isinstance(part, Not) and isinstance(part.operand, Match))]
-            parts = [lower(operand, shape, permissive=permissive, positive=positive) for operand in others]
-            if refused:
-                parts.append(_either(refused, shape, permissive, not positive))
-            return all_of(parts) if positive else some_of(parts)
+        case And() | Or():
+            return _composite(predicate, shape, permissive, positive)
         case Exists(claim):
             return _present(claim, shape, positive)
         case Match(claim, language):
@@ -122,6 +112,20 @@ def lower(predicate: Predicate, shape: Shape, *, permissive: bool, positive: boo
             return _elements(predicate, claim, each, shape, permissive, positive)
         case _:
             assert_never(predicate)
+
+
+@lru_cache(maxsize=1 << 15)
+def _composite(predicate: And | Or, shape: Shape, permissive: bool, positive: bool) -> Formula:
+    operands = predicate.operands
+    if isinstance(predicate, Or):
+        return _either(operands, shape, permissive, positive)
+    # "None of these values" arrives as a conjunction of refusals: the complement of one union.
+    refused = tuple(part.operand for part in operands if isinstance(part, Not) and isinstance(part.operand, Match))
+    others = (part for part in operands if not (isinstance(part, Not) and isinstance(part.operand, Match)))
+    parts = [lower(operand, shape, permissive=permissive, positive=positive) for operand in others]
+    if refused:
+        parts.append(_either(refused, shape, permissive, not positive))
+    return all_of(parts) if positive else some_of(parts)
 
 
 def _either(operands: tuple[Predicate, ...], shape: Shape, permissive: bool, positive: bool) -> Formula:

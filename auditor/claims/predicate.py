@@ -72,19 +72,48 @@ class Constant:
     value: bool
 
 
+class _Composite:
+    """A node with operands. Its hash is computed once: questions about large policies stay cheap to remember."""
+
+    __slots__ = ("_hash", "operands")
+    __match_args__ = ("operands",)
+
+    operands: tuple[Predicate, ...]
+
+    def __init__(self, operands: tuple[Predicate, ...]) -> None:
+        self.operands = operands
+        self._hash = hash((type(self), operands))
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (type(self) is type(other) and self.operands == getattr(other, "operands", None))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.operands,)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(map(repr, self.operands))})"
+
+
+class And(_Composite):
+    """All operands hold."""
+
+    __slots__ = ()
+
+
+class Or(_Composite):
+    """Some operand holds."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Not:
+    """The operand does not hold."""
+
     operand: Predicate
-
-
-@dataclass(frozen=True, slots=True)
-class And:
-    operands: tuple[Predicate, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Or:
-    operands: tuple[Predicate, ...]
 
 
 Predicate = Match | SameText | Exists | AnyValue | AllValues | Unknown | Constant | Not | And | Or

@@ -103,6 +103,8 @@ def _filled(pattern: Pattern, hints: tuple[str, ...]) -> Iterator[str]:
         yield text.replace("%3A", ":") if pattern.encoded else text
         if open_end and open_begin:
             yield hint + text
+    # `*/a/*/b` where `//` and a leading `/` are impossible: fill the inner stars as well
+    yield "".join(hints[-1] if token is Wild.STAR else part for part, token in zip(body, pattern.tokens, strict=True))
 
 
 def _stand_in(variable: Variable, letters: frozenset[str]) -> str | None:

@@ -24,7 +24,7 @@ class Provider(Protocol):
     id: str
 
     def collect(self, config: Config, **options: Any) -> Snapshot:
-        """Read the live cloud. What a coverage row can say is no error; raises `CollectError` when nothing can be read."""
+        """Read the live cloud. What a coverage row can say is no error; raises `CollectError` when there is none."""
         ...
 
     def trusts(self, snapshot: Snapshot) -> Iterable[Trust]:

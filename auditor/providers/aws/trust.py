@@ -200,7 +200,7 @@ _SESSION = Variable(
 
 @lru_cache(maxsize=1024)
 def _with_session_name(grammar: Grammar) -> Grammar:
-    """Tokens together with the session name their bearer picks: 2 to 64 letters, digits and `_+=,.@-` (STS API reference)."""
+    """Tokens together with the session name their bearer picks: 2 to 64 characters (STS API reference)."""
     return grammar.extended({SESSION_NAME: _SESSION})
 
 
