@@ -39,7 +39,7 @@ MAX_TEMPLATES = 8
 """Templates that each pin a tenant of their own, looked at before giving up."""
 
 AUDIENCE_CLAIMS = ("azp", "aud")
-"""The claims an audience can stand in, the deciding one first (reference/aws.md, gate 3)."""
+"""The claims an audience can stand in."""
 
 NAMING = ("tenant", "tenant-id", "project-id", "subject")
 """The dimensions that name a tenant. A project's id does, since platforms never give the same one to two tenants."""
@@ -270,7 +270,9 @@ def _arbitrary(
 ) -> Verdict:
     name = fresh_name(variable, predicate, claims)
     if name is None:
-        return Undecided(f"no {variable.dimension} name is left that the trust's patterns do not use")
+        verdict = solve(predicate, grammar, shapes)
+        reason = f"no {variable.dimension} name is left that the trust's patterns do not use"
+        return verdict if isinstance(verdict, Rejected) else Undecided(reason)
     verdict = solve(And((predicate, _is(variable, name))), grammar, shapes)
     if isinstance(verdict, Accepted):
         for hint in variable.hints[1:2]:
@@ -285,34 +287,40 @@ def _is(variable: Variable, name: str) -> Predicate:
 
 
 def fresh_name(variable: Variable, predicate: Predicate, claims: frozenset[str]) -> str | None:
-    """A name of twelve characters that no language of `predicate` on one of `claims` uses; None when there is none.
+    """A name that no language of `predicate` on one of `claims` uses; None when there is none.
 
-    Where names are long ids, one that no language spells out: nobody writes a pattern that tells random ids apart.
+    It is longer than every pattern, so that no row of `?` matches it by its length. Where names are ids, it is one
+    that no language spells out: nobody writes a pattern that tells random ids apart.
     """
     read = [language for claim, language in _languages(predicate) if claim in claims]
     used = frozenset().union(*(language.letters for language in read))
+    longest = max((len(language.tokens) for language in read if isinstance(language, Pattern)), default=0)
+    length = min(max(12, longest + 1), variable.maximum)
     spare = [
         c for c in "zqjxkvwybgfpmuhdcltrnsioeaZQJXKVWYBGFPMUHDCLTRNSIOEA0123456789\u0436\u0448\u044d" if c not in used
     ]
     for first in spare:
         for second in (*spare, first):
-            name = (first + second) * 6
+            name = ((first + second) * length)[:length]
             if variable.contains(name):
                 return name
-    if variable.minimum > 12:
-        return next((hint for hint in variable.hints if not any(hint in repr(language) for language in read)), None)
-    return None
+    if variable.characters.negated:
+        return None
+    return next((hint for hint in variable.hints if not any(hint in language.order for language in read)), None)
 
 
-def _languages(predicate: Predicate) -> Iterable[tuple[str, Language]]:
+def _languages(predicate: Predicate, within: str | None = None) -> Iterable[tuple[str, Language]]:
+    """(claim, language) of every text test; a test of a list's elements belongs to the list."""
     match predicate:
         case Match(claim, language):
-            yield claim, language
-        case Not(operand) | AnyValue(_, operand) | AllValues(_, operand):
-            yield from _languages(operand)
+            yield (claim if within is None else within), language
+        case AnyValue(claim, each) | AllValues(claim, each):
+            yield from _languages(each, claim)
+        case Not(operand):
+            yield from _languages(operand, within)
         case And(operands) | Or(operands):
             for operand in operands:
-                yield from _languages(operand)
+                yield from _languages(operand, within)
         case _:
             return
 
@@ -345,15 +353,10 @@ def _unchecked_audience(question: Question) -> Verdict:
 
 
 def _other_audience(named: frozenset[str]) -> Predicate:
-    """The deciding audience claim carries none of the named audiences."""
+    """The token carries an audience, and none of those it carries is named."""
     names = ValueSet(named)
-    azp, aud = AUDIENCE_CLAIMS
-    return disjunction(
-        (
-            conjunction((Exists(azp), negation(Match(azp, names)))),
-            conjunction((negation(Exists(azp)), Exists(aud), negation(Match(aud, names)))),
-        )
-    )
+    carried = disjunction(Exists(claim) for claim in AUDIENCE_CLAIMS)
+    return conjunction((carried, *(negation(Match(claim, names)) for claim in AUDIENCE_CLAIMS)))
 
 
 def named_audiences(predicates: Iterable[Predicate]) -> frozenset[str]:

@@ -155,6 +155,8 @@ class Search:
                 exact = next((known.literal for known in inside if known.literal is not None), None)
                 if exact is not None:
                     return language.matches(exact) is positive
+                if variable.values is not None:
+                    return _all_alike(variable, language, positive, inside, outside)
                 if positive:
                     possible = inhabitant(variable, inside | {language}, outside, self.work)
                 else:
@@ -196,3 +198,15 @@ class Search:
                 return all(self._true(part, values, state) for part in parts)
             case _:
                 return branch is True
+
+
+def _all_alike(
+    variable: Variable, language: Language, positive: bool, inside: frozenset[Language], outside: frozenset[Language]
+) -> bool | None:
+    """What a test says of every value a finite variable has left; None where they differ."""
+    answers = {
+        language.matches(value) is positive
+        for value in variable.values or ()
+        if all(known.matches(value) for known in inside) and not any(known.matches(value) for known in outside)
+    }
+    return None if len(answers) != 1 else answers.pop()

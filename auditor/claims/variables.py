@@ -34,7 +34,7 @@ def inhabitant(
     """
     found = _found(variable, inside, outside)
     if work is not None:
-        work.spend(found.cost)
+        work.spend_once((variable, inside, outside), found.cost)
     if found.exceeded:
         raise BudgetExceeded(f"no value of {variable.name} found within {SEARCH_BUDGET:,} steps")
     return found.value
