@@ -51,8 +51,9 @@ def _entry(region: Region, grammar: Grammar) -> Entry:
 
 
 def _name(variable: Variable, region: Region) -> str:
-    """The dimension, or the variable's own name where a project's name has several parts (a workspace of a project)."""
-    if variable.dimension == "project" and len(project_parts(region.shape)) > 1:
+    """The dimension, or the variable's own name where a shape has several (a workspace of a project, ids)."""
+    alike = [v for v in region.shape.variables.values() if v.dimension == variable.dimension]
+    if variable.dimension in ("project", "tenant-id") and len(alike) > 1:
         return _dash(variable.name)
     return variable.dimension
 
@@ -90,8 +91,9 @@ def _merged(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def _union(group: list[Entry], dimension: str) -> Entry:
-    if len(group) == 1:
-        return group[0]
+    first = group[0].get(dimension)
+    if len(group) == 1 or first is None or first.label not in ("exact", "list"):
+        return group[0]  # the others say the same
     values = tuple(sorted({value for entry in group for value in entry[dimension].values}))
     return {**group[0], dimension: Extent("exact" if len(values) == 1 else "list", values)}
 
@@ -139,13 +141,17 @@ def _phrase(entry: Mapping[str, Extent], nouns: Mapping[str, str], parts: tuple[
     if "subject" in entry:
         return _named(entry["subject"], "any subject", "subject")
     runs = entry["run"].values
-    extents = {run: entry.get(_dash(run), ANY) if _dash(run) in _RUNS else ANY for run in runs}
+    extents = {nouns.get(_dash(run), run): entry.get(_dash(run), ANY) if _dash(run) in _RUNS else ANY for run in runs}
     free = [run for run, extent in extents.items() if extent.label == "any"]
     named = [f"any {_list(tuple(free), most=len(free))}"] if free else []
     named += [_named(extent, run, run) for run, extent in extents.items() if run not in free]
     where = _where(entry, nouns, [part for part in parts if part in entry])
-    told = {"tenant", "run", "audience", *parts, *_RUNS}
-    also = [f"{name.replace('-', ' ')} {_list(v.values)}" for name, v in entry.items() if name not in told]
+    told = {"tenant", "run", "audience", *parts, *map(_dash, runs)}
+    also = [
+        f"{name.replace('-', ' ')} {_list(extent.values)}"
+        for name, extent in entry.items()
+        if name not in told and extent.label != "any"
+    ]
     through = f" with {', '.join(also)}" if also else ""
     return f"{_list(tuple(named), most=len(named))}{f' of {where}' if where else ''}{through}"
 

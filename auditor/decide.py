@@ -41,7 +41,7 @@ def decide(trust: Trust, ours: Ours) -> Decision:
     stranger = classes.get("any-tenant")
     if isinstance(stranger, Accepted) and stranger.template:
         # Who customises the subject gets in: that is part of how broad the trust is.
-        templated, all_listed = regions(predicate, grammar, customised(grammar, stranger.template, open_end=False))
+        templated, all_listed = regions(predicate, grammar, customised(grammar, stranger.template))
         found, listed = [*found, *templated], listed and all_listed
     breadth = breadth_of(found, grammar)
     complete = listed and not reasons(predicate)
@@ -91,10 +91,14 @@ def _declared_templates(trust: Trust, ours: Ours) -> list[Shape]:
 
 def _owned_shapes(grammar: Grammar, keys: tuple[str, ...], owner: str) -> Iterable[Shape]:
     tenant, _, project = owner.partition("/")
-    ours = [variable_in(variable, (tenant,)) for variable in grammar.of_dimension("tenant")]
-    ours += [variable_in(variable, (project,)) for variable in grammar.of_dimension("project") if project]
-    for shape in customised(grammar, keys, open_end=False):
-        yield replace(shape, only=conjunction(ours))
+    for shape in customised(grammar, keys):
+        parts = [variable for variable in shape.variables.values() if variable.dimension == "project"]
+        names = project.rsplit("/", max(len(parts) - 1, 0)) if project else []
+        tenants = [variable_in(v, (tenant,)) for v in shape.variables.values() if v.dimension == "tenant"]
+        if not tenants or (project and len(names) != len(parts)):
+            continue  # a form of token that names no tenant, or projects by more parts than were declared
+        named = [variable_in(v, (name,)) for v, name in zip(parts, names, strict=False)]
+        yield replace(shape, only=conjunction((*tenants, *named)))
 
 
 def _named(grammar: Grammar, pinned: Names, ours: Ours, kind: str) -> Names:

@@ -120,7 +120,7 @@ def classify(question: Question) -> dict[str, Verdict]:
     stranger = _any_tenant(question)
     if isinstance(stranger, Accepted) and stranger.template:
         # Strangers get in by a subject of their own: the narrower classes hold for their runs as well.
-        templated = customised(grammar, stranger.template, open_end=False)
+        templated = customised(grammar, stranger.template)
         question = replace(question, shapes=(*question.shapes, *templated))
     verdicts: dict[str, Verdict | None] = {
         "any-tenant": stranger,
@@ -191,7 +191,7 @@ def _templated_stranger(question: Question) -> Verdict:
         verdict = solve_templated(And((question.predicate, _strangers(named))), question.grammar)
         if not isinstance(verdict, Accepted):
             return verdict
-        shapes = customised(question.grammar, verdict.template, open_end=False)
+        shapes = customised(question.grammar, verdict.template)
         found, _ = regions(question.predicate, question.grammar, shapes)
         pinned = pinned_names(found, NAMING)
         new = {v: names - named.get(v, frozenset()) for v, names in pinned.items()}

@@ -7,6 +7,7 @@ itself treats a missing claim is spelled out by the compiler with `Exists`. What
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -75,14 +76,16 @@ class Constant:
 class _Composite:
     """A node with operands. Its hash is computed once: questions about large policies stay cheap to remember."""
 
-    __slots__ = ("_hash", "operands")
+    __slots__ = ("_hash", "operands", "order")
     __match_args__ = ("operands",)
 
     operands: tuple[Predicate, ...]
+    order: str
 
     def __init__(self, operands: tuple[Predicate, ...]) -> None:
         self.operands = operands
-        self._hash = hash((type(self), operands))
+        self.order = _digest(type(self).__name__, (order_of(operand) for operand in operands))
+        self._hash = hash(self.order)
 
     def __eq__(self, other: object) -> bool:
         return self is other or (type(self) is type(other) and self.operands == getattr(other, "operands", None))
@@ -121,6 +124,35 @@ Predicate = Match | SameText | Exists | AnyValue | AllValues | Unknown | Constan
 TRUE = Constant(True)
 FALSE = Constant(False)
 
+
+def order_of(predicate: Predicate) -> str:
+    """A text by which operands sort the same way in every process, however the policy lists them; leaves first."""
+    match predicate:
+        case Match(claim, language):
+            return f"0 {claim} {language.order}"
+        case Exists(claim):
+            return f"1 {claim}"
+        case SameText(left, right):
+            return f"2 {left} {right}"
+        case AnyValue(claim, each) | AllValues(claim, each):
+            return f"3 {type(predicate).__name__} {claim} {order_of(each)}"
+        case Not(operand):
+            return f"4 {order_of(operand)}"
+        case And() | Or():
+            return predicate.order
+        case Unknown(reason):
+            return f"6 {reason}"
+        case Constant(value):
+            return f"7 {value}"
+
+
+def _digest(name: str, orders: Iterable[str]) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for order in orders:
+        digest.update(f"{len(order)} {order}".encode("utf-8", "surrogatepass"))
+    return f"5 {name} {digest.hexdigest()}"
+
+
 ELEMENT = ""
 """The name under which `AnyValue` and `AllValues` hand one element to their inner predicate."""
 
@@ -141,7 +173,7 @@ def conjunction(operands: Iterable[Predicate]) -> Predicate:
         if operand == FALSE:
             return FALSE
         kept.extend(operand.operands if isinstance(operand, And) else () if operand == TRUE else (operand,))
-    kept = list(dict.fromkeys(kept))
+    kept = sorted(dict.fromkeys(kept), key=order_of)
     return kept[0] if len(kept) == 1 else And(tuple(kept)) if kept else TRUE
 
 
@@ -152,7 +184,7 @@ def disjunction(operands: Iterable[Predicate]) -> Predicate:
         if operand == TRUE:
             return TRUE
         kept.extend(operand.operands if isinstance(operand, Or) else () if operand == FALSE else (operand,))
-    kept = list(dict.fromkeys(kept))
+    kept = sorted(dict.fromkeys(kept), key=order_of)
     return kept[0] if len(kept) == 1 else Or(tuple(kept)) if kept else FALSE
 
 

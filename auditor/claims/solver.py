@@ -33,14 +33,16 @@ from auditor.claims.work import Work
 from auditor.errors import BudgetExceeded
 
 
-def solve(predicate: Predicate, grammar: Grammar, shapes: Iterable[Shape] | None = None) -> Verdict:
+def solve(
+    predicate: Predicate, grammar: Grammar, shapes: Iterable[Shape] | None = None, work: Work | None = None
+) -> Verdict:
     """Whether some token of `shapes` (default: all of the grammar) satisfies `predicate`.
 
     `Accepted` rests on certain shapes and on nothing unknown; `Rejected` holds whatever the unknown turns out to be.
     """
     claims = claims_of(predicate)
     candidates = grammar.distinct(grammar.shapes if shapes is None else shapes, claims)
-    work = Work()
+    work = work or Work()
     exceeded: str | None = None
     for shape in candidates:
         if shape.certain:

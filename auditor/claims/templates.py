@@ -1,9 +1,9 @@
 """Attackers who customise the subject of their own tenant: is there a template that prints what the trust wants?
 
 A template is a sequence of segments `key:value`, each key at most once, whose values come from the attacker's own
-token. The search grows templates one segment at a time and prunes with an over-approximation: the segments chosen so
-far, followed by any text. What even that cannot reach, no longer template reaches; so a refusal is exact, and an
-acceptance is shown with the finished template.
+token. The search grows the front one segment at a time and prunes with over-approximations: the segments chosen so far,
+then any text, then (one by one) each segment that may come last. What even that cannot reach, no longer template
+reaches; so a refusal is exact, and an acceptance is shown with the finished template.
 """
 
 from __future__ import annotations
@@ -16,9 +16,17 @@ from auditor.claims.grammar import Grammar, Shape, Slot, Template, Term
 from auditor.claims.predicate import Predicate, claims_of
 from auditor.claims.solver import solve
 from auditor.claims.verdict import Accepted, Rejected, Undecided, Verdict
+from auditor.claims.work import WORK_BUDGET, Work
+from auditor.errors import BudgetExceeded
 
-TEMPLATE_BUDGET = 400
-"""Templates one question may look at. `workflow:*:repo:acme/app:ref:…` looks at 92."""
+TEMPLATE_WORK = 2 * WORK_BUDGET
+"""Tests one search for a template may examine, all templates together."""
+
+WORK_PER_TEMPLATE = 50
+"""What it costs to write a template's subjects out, in tests."""
+
+ANYTHING = ""
+"""The end of a template of which nothing is known yet."""
 
 MAX_SEGMENTS = 6
 """Longer templates are not searched: the answer is then `Undecided`. Published ones have at most four segments."""
@@ -27,59 +35,106 @@ MAX_SEGMENTS = 6
 def solve_templated(predicate: Predicate, grammar: Grammar) -> Verdict:
     """Whether a token of *some* customised template satisfies `predicate`; `Rejected` for issuers without templates."""
     template = grammar.template
-    if template is None or template.claim not in claims_of(predicate):
+    claims = claims_of(predicate)
+    if template is None or template.claim not in claims:
         return Rejected()
-    looked = 0
-    undecided: str | None = None
-    pending: list[tuple[str, ...]] = [()]
-    while pending:
-        chosen = pending.pop()
-        for key in template.keys:
-            if key in chosen or (not chosen and key not in template.first):
-                continue
-            keys = (*chosen, key)
-            looked += 1
-            if looked > TEMPLATE_BUDGET:
-                return Undecided("budget: too many customised subject templates could match")
-            bound = solve(predicate, grammar, customised(grammar, keys, open_end=True))
-            if isinstance(bound, Rejected):
-                continue
-            exact = solve(predicate, grammar, customised(grammar, keys, open_end=False))
-            if isinstance(exact, Accepted):
-                return Accepted(exact.witness, template=keys)
-            if isinstance(exact, Undecided):
-                undecided = exact.reason
-            elif len(keys) < MAX_SEGMENTS:
-                pending.append(keys)
-            else:
-                undecided = f"customised subjects of more than {MAX_SEGMENTS} segments were not searched"
-    return Rejected() if undecided is None else Undecided(undecided)
+    search = _TemplateSearch(predicate, grammar, claims)
+    try:
+        return search.run(template)
+    except BudgetExceeded:
+        return Undecided("budget: too many customised subject templates could match")
+
+
+class _TemplateSearch:
+    """One search; all its questions share one allowance of work."""
+
+    def __init__(self, predicate: Predicate, grammar: Grammar, claims: frozenset[str]) -> None:
+        self.predicate = predicate
+        self.grammar = grammar
+        self.claims = claims
+        self.work = Work(TEMPLATE_WORK)
+        self.undecided: str | None = None
+
+    def run(self, template: Template) -> Verdict:
+        pending: list[tuple[tuple[str, ...], tuple[str, ...]]] = [((), template.keys)]
+        while pending:
+            front, lasts = pending.pop()
+            for key in template.keys if front else template.first:
+                keys = (*front, key)
+                if key in front or not self._possible(keys, ANYTHING):
+                    continue
+                if found := self._exact(keys):
+                    return found
+                ends = tuple(last for last in lasts if last not in keys and self._possible(keys, last))
+                if ends and len(keys) >= MAX_SEGMENTS - 1:
+                    self.undecided = f"customised subjects of {MAX_SEGMENTS} or more segments were not searched"
+                elif ends:
+                    pending.append((keys, ends))
+        return Rejected() if self.undecided is None else Undecided(self.undecided)
+
+    def _possible(self, keys: tuple[str, ...], end: str) -> bool:
+        return not isinstance(self._ask(keys, end), Rejected)
+
+    def _exact(self, keys: tuple[str, ...]) -> Accepted | None:
+        verdict = self._ask(keys, None)
+        if isinstance(verdict, Undecided):
+            self.undecided = verdict.reason
+        return replace(verdict, template=keys) if isinstance(verdict, Accepted) else None
+
+    def _ask(self, keys: tuple[str, ...], end: str | None) -> Verdict:
+        self.work.spend(WORK_PER_TEMPLATE)
+        shapes = customised(self.grammar, keys, end=end, claims=self.claims)
+        return solve(self.predicate, self.grammar, shapes, work=self.work)
 
 
 @lru_cache(maxsize=4096)
-def customised(grammar: Grammar, keys: tuple[str, ...], *, open_end: bool) -> tuple[Shape, ...]:
-    """The issuer's shapes with the claim printed by a template; with any text behind it if `open_end`."""
+def customised(
+    grammar: Grammar, keys: tuple[str, ...], *, end: str | None = None, claims: frozenset[str] | None = None
+) -> tuple[Shape, ...]:
+    """The issuer's documented shapes with the claim printed by a template of `keys`.
+
+    With `end`, any text may follow the segments of `keys`: any at all (`ANYTHING`), or any that ends in the segment of
+    that key. With `claims`, shapes that a predicate over them cannot tell apart are left out.
+    """
     template = grammar.template
     if template is None:
         return ()
-    return tuple(_customised(grammar, template, keys, open_end))
+    return tuple(_customised(grammar, template, keys, end, claims))
 
 
-def _customised(grammar: Grammar, template: Template, keys: tuple[str, ...], open_end: bool) -> Iterator[Shape]:
+def _customised(
+    grammar: Grammar, template: Template, keys: tuple[str, ...], end: str | None, claims: frozenset[str] | None
+) -> Iterator[Shape]:
+    seen: set[object] = set()
     for shape in grammar.shapes:
-        if not shape.certain:
+        term = _printed(grammar, shape, template, keys, end) if shape.certain else None
+        if term is None:
             continue
-        term: list[str | Slot] = []
-        for key in keys:
-            segment = _segment(grammar, shape, template, key)
-            if segment is None:
-                break
-            term.extend((template.joiner, *segment) if term else segment)
-        else:
-            if open_end:
-                term.append(Slot(template.rest))
-            claims = {**shape.claims, template.claim: _joined(term)}
-            yield replace(shape, name=f"{shape.name} customised", claims=claims, template=keys)
+        if claims is not None:
+            alike = (term, shape.restricted(claims - {template.claim}))
+            if alike in seen:
+                continue
+            seen.add(alike)
+        whole = {**shape.claims, template.claim: term}
+        yield replace(shape, name=f"{shape.name} customised", claims=whole, template=keys)
+
+
+def _printed(grammar: Grammar, shape: Shape, template: Template, keys: tuple[str, ...], end: str | None) -> Term | None:
+    """The text a template prints for tokens of `shape`; None where they lack one of its claims."""
+    term: list[str | Slot] = []
+    for key in keys:
+        segment = _segment(grammar, shape, template, key)
+        if segment is None:
+            return None
+        term.extend((template.joiner, *segment) if term else segment)
+    if end is not None:
+        term.append(Slot(template.rest))
+    if end:
+        segment = _segment(grammar, shape, template, end)
+        if segment is None:
+            return None
+        term.extend((template.joiner, *segment))
+    return _joined(term)
 
 
 def _segment(grammar: Grammar, shape: Shape, template: Template, key: str) -> Term | None:

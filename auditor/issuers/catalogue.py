@@ -42,19 +42,23 @@ def table_of(kind: str) -> Table | None:
 def identify(url: str, subjects: tuple[str, ...] = ()) -> Issuer:
     """The issuer behind an `iss` URL. Never raises.
 
-    `subjects` are texts a policy compares the subject with: they tell a self-managed installation, whose host says
-    nothing, by the form of its subjects (`subject_hint` of the tables). Exact rows are tried before such guesses.
+    `subjects` are texts a policy compares the subject with. They tell two products behind one URL apart (a row's
+    `subject`), and a self-managed installation, whose host says nothing, by the form of its subjects (a table's
+    `subject_hint`). Rows are tried before such guesses, `generic` ones (a telling word in the host) after all others.
     """
+    rows = [(table, row) for table in tables() for row in table["issuers"]]
+    for table, row in sorted(rows, key=lambda pair: ("subject" not in pair[1], pair[1].get("generic", False))):
+        match = re.fullmatch(row["url"], url)
+        if match is not None and ("subject" not in row or _all_begin(row["subject"], subjects)):
+            return _issuer(url, table, row, match.groupdict())
     for table in tables():
-        for row in table["issuers"]:
-            match = re.fullmatch(row["url"], url)
-            if match is not None:
-                return _issuer(url, table, row, match.groupdict())
-    for table in tables():
-        hint = table.get("subject_hint")
-        if hint and subjects and all(re.match(hint, subject) for subject in subjects):
-            return _issuer(url, table, {}, {})
+        if "subject_hint" in table and _all_begin(table["subject_hint"], subjects):
+            return _issuer(url, table, table["self_managed"], {})
     return Issuer(url=url, kind="unknown", name=url.removeprefix("https://"), grammar=opaque())
+
+
+def _all_begin(form: str, subjects: tuple[str, ...]) -> bool:
+    return bool(subjects) and all(re.match(form, subject) for subject in subjects)
 
 
 def _issuer(url: str, table: Table, row: Table, names: Mapping[str, str | None]) -> Issuer:

@@ -57,7 +57,7 @@ def build(table: Table, *, without: Iterable[str] = (), given: Mapping[str, str]
     fragments: dict[Shape, Mapping[str, Term]] = {}
     for options in itertools.product(*axes):
         shape, parts = _shape(table, options, variables, presences)
-        key = (tuple(shape.claims.items()), tuple(shape.lists.items()))
+        key = (*(tuple(part.items()) for part in (shape.claims, shape.lists, shape.optional)), shape.fresh_unmerged)
         if key not in shapes or (shape.certain and not shapes[key].certain):
             shapes[key] = shape
             fragments[shape] = parts
@@ -169,4 +169,5 @@ def _term(text: str, fragments: Mapping[str, str], variables: Mapping[str, Varia
 
 def _template(row: Table) -> Template:
     rest = Variable("rest", CharSet("", negated=True), minimum=0, maximum=4096, hints=("x",))
-    return Template(row["claim"], row["joiner"], tuple(row["keys"]), dict(row.get("special", {})), rest)
+    first = tuple(row.get("first", row["keys"]))
+    return Template(row["claim"], row["joiner"], tuple(row["keys"]), first, dict(row.get("special", {})), rest)
