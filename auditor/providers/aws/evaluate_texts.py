@@ -41,6 +41,8 @@ def fits(pattern: Pattern, letters: list[int]) -> bool:
                 reached[at] = before[at] or (at > 0 and reached[at - 1])
             elif at > 0:
                 reached[at] = before[at - 1] and token in (ONE, letters[at - 1])
+        if True not in reached:
+            return False
     return reached[-1]
 
 

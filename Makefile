@@ -1,0 +1,61 @@
+# Every target works on a fresh checkout: it makes the virtual environment it needs, once.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(VENV)/.ready-test ## Audit a made-up AWS account on this machine, for real, and show the report
+	@mkdir -p build
+	@$(BIN)/python -m fixtures.demo
+
+.PHONY: test
+test: $(VENV)/.ready-test ## Run all tests
+	$(BIN)/python -m pytest
+
+.PHONY: dev
+dev: $(VENV)/.ready-dev ## Install everything needed to work on this project
+	@echo "Ready. Activate it with:  . $(BIN)/activate"
+
+.PHONY: lint
+lint: $(VENV)/.ready-dev ## Check style, types and the import order
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: reformat
+reformat: $(VENV)/.ready-dev ## Bring the code into the common form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: bench
+bench: $(VENV)/.ready-test ## Measure what the design promises; writes build/bench.json
+	@mkdir -p build
+	$(BIN)/python -m tests.bench
+
+.PHONY: docs
+docs: $(VENV)/.ready-test ## Write docs/rules/ anew from the rules
+	$(BIN)/python -m auditor.rules.docs docs/rules
+
+.PHONY: clean
+clean: ## Remove what was built, the virtual environment included
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/.ready-%: pyproject.toml | $(BIN)/python
+	@echo "Installing what '$*' needs into $(VENV) (a minute or two, once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@touch $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed. If you have one: make PYTHON=/path/to/python3 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || \
+		{ echo "This Python cannot make virtual environments. On Debian or Ubuntu: apt install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)

@@ -1,0 +1,165 @@
+"""The command line: what can be asked for, and how it is written. Imports nothing that takes time."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from auditor import __version__
+from auditor.providers import PROVIDERS
+from auditor.report import FORMATS
+
+SEVERITIES = ("low", "medium", "high", "critical")
+PERSONAS = ("regular", "pedantic", "auditor")
+SCHEMAS = ("report", "snapshot", "config")
+HELP_WIDTH = 100
+
+EXIT_CODES = """\
+exit codes:
+  0   complete, no finding at or above --fail-on
+  1   no report could be made
+  2   wrong usage or configuration
+  3   report made, but not everything could be read or checked
+  11  highest finding is low
+  12  highest finding is medium
+  13  highest finding is high
+  14  highest finding is critical
+"""
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Help of one width and one form, whatever the terminal and the Python version."""
+
+    def __init__(self, prog: str, **options: object) -> None:
+        del options
+        super().__init__(prog, max_help_position=26, width=HELP_WIDTH)
+        self._action_max_length = 16
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        if not action.option_strings or action.nargs == 0:
+            return super()._format_action_invocation(action)
+        return f"{', '.join(action.option_strings)} {action.metavar}" + (" ..." if action.nargs == "+" else "")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line. Parsing leaves the command's name in `command`."""
+    top = argparse.ArgumentParser(
+        "auditor", usage="auditor COMMAND [options]", formatter_class=_Help, allow_abbrev=False
+    )
+    top.description = "Tells who on the internet can become which identity in your clouds, and proves it with a token."
+    top.epilog = "`auditor COMMAND --help` tells more about a command."
+    top.add_argument("--version", action="version", version=f"auditor {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
+
+    def add(name: str, summary: str, usage: str = "") -> argparse.ArgumentParser:
+        usage = f"auditor {name} {usage}".rstrip()
+        command = commands.add_parser(name, help=summary, usage=usage, formatter_class=_Help, allow_abbrev=False)
+        command.description = f"{summary[0].upper()}{summary[1:]}."
+        return command
+
+    _scan(add("scan", "audit live clouds, or snapshots of them", "[PROVIDER ...] [--from SNAPSHOT ...] [options]"))
+    _collect(add("collect", "save what an audit needs, to audit it elsewhere", "[PROVIDER ...] -o SNAPSHOT [options]"))
+    add("rules", "list the rules")
+    explain = add("explain", "tell what a rule finds, why it matters and what to do", "RULE")
+    explain.add_argument("rule", metavar="RULE", help="a rule's id, see `auditor rules`")
+    permissions = add("permissions", "print the least privilege the collector needs, ready to paste", "PROVIDER")
+    permissions.add_argument("provider", metavar="PROVIDER", choices=PROVIDERS, help=", ".join(PROVIDERS))
+    schema = add("schema", "print the JSON Schema of a file format", "NAME")
+    schema.add_argument("schema", metavar="NAME", choices=SCHEMAS, help=", ".join(SCHEMAS))
+    return top
+
+
+def _scan(scan: argparse.ArgumentParser) -> None:
+    scan.epilog = EXIT_CODES
+    _sources(scan)
+    scan.add_argument(
+        "--from",
+        dest="snapshots",
+        metavar="SNAPSHOT",
+        action="extend",
+        nargs="+",
+        type=Path,
+        help="audit saved snapshots instead of live clouds; several are audited as one",
+    )
+    report = scan.add_argument_group("report")
+    report.add_argument(
+        "-f",
+        "--format",
+        metavar="FORMAT",
+        choices=FORMATS,
+        default="table",
+        help=f"{', '.join(FORMATS)} (default: table)",
+    )
+    report.add_argument("-o", "--output", metavar="FILE", default="-", help="write the report there, not to stdout")
+    report.add_argument(
+        "--report",
+        dest="reports",
+        metavar="FORMAT=FILE",
+        action="append",
+        type=_report,
+        default=[],
+        help="write a further report in another format; may be repeated",
+    )
+    report.add_argument("--details", action="store_true", help="write out the lesser findings of the table too")
+    report.add_argument(
+        "--width", type=_columns, metavar="COLUMNS", help="width of the table (default: the terminal's)"
+    )
+    report.add_argument(
+        "--persona",
+        metavar="WHO",
+        choices=PERSONAS,
+        default="regular",
+        help="how much to hear: regular (default), pedantic, auditor (most)",
+    )
+    codes = scan.add_argument_group("exit code")
+    codes.add_argument(
+        "--fail-on",
+        metavar="LEVEL",
+        choices=SEVERITIES,
+        default="low",
+        help="findings that count: low (default), medium, high, critical, and worse",
+    )
+    codes.add_argument(
+        "--strict", action="store_true", help="exit 3 on incomplete coverage even when there are findings"
+    )
+    codes.add_argument("--exit-zero", action="store_true", help="exit 0 or 3 whatever is found")
+
+
+def _collect(collect: argparse.ArgumentParser) -> None:
+    collect.epilog = "The exit code is 0 when everything was read, else 3 (in part), 1 (nothing) or 2 (wrong usage)."
+    _sources(collect)
+    collect.add_argument("-o", "--output", metavar="SNAPSHOT", required=True, help="the file to write; - is stdout")
+
+
+def _sources(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "providers",
+        metavar="PROVIDER",
+        nargs="*",
+        type=_provider,
+        help=f"{', '.join(PROVIDERS)} (default: what [targets] of the configuration names, else all)",
+    )
+    command.add_argument("--profile", metavar="NAME", help="AWS profile (default: [targets.aws], else the usual chain)")
+    command.add_argument(
+        "--config", metavar="FILE", type=Path, help="default: ./auditor.toml or [tool.auditor] of ./pyproject.toml"
+    )
+    command.add_argument("-q", "--quiet", action="store_true", help="no progress and no summary on stderr")
+
+
+def _provider(text: str) -> str:
+    if text not in PROVIDERS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no provider; known: {', '.join(PROVIDERS)}")
+    return text
+
+
+def _report(text: str) -> tuple[str, str]:
+    name, equals, file = text.partition("=")
+    if name not in FORMATS or not equals or file in ("", "-"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not FORMAT=FILE, with one of {', '.join(FORMATS)}")
+    return name, file
+
+
+def _columns(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of columns")
+    return int(text)

@@ -1,0 +1,235 @@
+"""What the user declares: whose names are ours, and what an audit without arguments covers.
+
+Read from `auditor.toml`, or from `[tool.auditor]` of `pyproject.toml`. A key nobody reads is an error, not a shrug: a
+misspelt `[ours]` would quietly change what counts as a stranger. Every error names the file and the line.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from auditor.errors import ConfigError
+from auditor.toml_lines import line_of
+
+FILE = "auditor.toml"
+PROJECT_FILE = "pyproject.toml"
+
+ISSUERS = "issuers"
+SUBJECT_TEMPLATES = "subject-templates"
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """A tenant that is ours, by name and, where it was pinned, by the platform's own immutable id."""
+
+    name: str
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """What belongs to us. Nothing declared at all and an empty declaration are different things: see `declared`."""
+
+    tenants: Mapping[str, tuple[Owned, ...]] = field(default_factory=dict)
+    """Issuer kind → the tenants there that are ours. A kind with an empty tuple: nothing there is ours."""
+    issuers: tuple[str, ...] = ()
+    """URLs of issuers that are ours altogether (an own GHES, a cluster): every token of theirs is ours."""
+    subject_templates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """`kind:tenant` or `kind:tenant/project` → the claims its customised subject is made of, in order."""
+    declared: bool = False
+    """Whether the configuration has an `[ours]` table. Without one, the tenants a trust pins exactly count as ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class AwsTargets:
+    """The AWS accounts `scan` covers when none is named."""
+
+    profiles: tuple[str, ...] = ()
+    """Names of AWS profiles, one account each; empty: whatever the standard credential chain yields."""
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What `scan` without arguments covers, per provider; None where the configuration does not say."""
+
+    aws: AwsTargets | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole configuration. The default value is what an absent file means."""
+
+    ours: Ours = field(default_factory=Ours)
+    targets: Targets = field(default_factory=Targets)
+
+
+def find(directory: Path) -> Path | None:
+    """The configuration file of `directory`, if it has one.
+
+    Raises `ConfigError` when both `auditor.toml` and `[tool.auditor]` are there: whichever were read, the other would
+    be ignored without a word.
+    """
+    own, project = directory / FILE, directory / PROJECT_FILE
+    in_project = project.is_file() and "auditor" in _table(_parse(project, _text(project)).get("tool"))
+    if own.is_file() and in_project:
+        raise ConfigError(f"both {own} and [tool.auditor] of {project} exist; keep one of them")
+    return own if own.is_file() else project if in_project else None
+
+
+def load(path: Path, kinds: Collection[str]) -> Config:
+    """Read one configuration file. A file named `pyproject.toml` is read from `[tool.auditor]` on.
+
+    `kinds` are the issuer kinds that may stand under `[ours]`. Raises `ConfigError`, naming file and line, for what is
+    not TOML, an unknown key, a wrong type, or a value that cannot be meant.
+    """
+    text = _text(path)
+    document = _parse(path, text)
+    root: tuple[str, ...] = ()
+    if path.name == PROJECT_FILE:
+        root = ("tool", "auditor")
+        document = _table(document.get("tool"))
+        if "auditor" not in document:
+            raise ConfigError(f"{path}: has no [tool.auditor] table")
+        document = document["auditor"]
+    reader = _Reader(path, text, root)
+    table = reader.table((), document, ("ours", "targets"))
+    return Config(
+        ours=_ours(reader, table["ours"], kinds) if "ours" in table else Ours(),
+        targets=_targets(reader, table["targets"]) if "targets" in table else Targets(),
+    )
+
+
+def _ours(reader: _Reader, value: object, kinds: Collection[str]) -> Ours:
+    table = reader.table(("ours",), value, (*kinds, ISSUERS, SUBJECT_TEMPLATES))
+    tenants = {
+        key: tuple(dict.fromkeys(_owned(reader, place, text) for place, text in reader.texts(("ours", key), listed)))
+        for key, listed in table.items()
+        if key not in (ISSUERS, SUBJECT_TEMPLATES)
+    }
+    issuers = []
+    for place, url in reader.texts(("ours", ISSUERS), table.get(ISSUERS, [])):
+        if not re.fullmatch(r"https://[^\s/?#]+[^\s?#]*", url):
+            raise reader.error(place, f"{url!r} is not an issuer URL; write it as tokens do, with https://")
+        issuers.append(url)
+    templates = {}
+    place = ("ours", SUBJECT_TEMPLATES)
+    for key, listed in reader.table(place, table.get(SUBJECT_TEMPLATES, {})).items():
+        kind, _, owner = key.partition(":")
+        if kind not in kinds or not owner:
+            raise reader.error(
+                (*place, key), f"{key!r} is not KIND:OWNER or KIND:OWNER/PROJECT, with one of {_listing(kinds)}"
+            )
+        claims = tuple(text for _, text in reader.texts((*place, key), listed))
+        if not claims:
+            raise reader.error((*place, key), "a subject template needs at least one claim")
+        templates[key] = claims
+    return Ours(tenants=tenants, issuers=tuple(dict.fromkeys(issuers)), subject_templates=templates, declared=True)
+
+
+def _owned(reader: _Reader, place: _Place, text: str) -> Owned:
+    name, at, number = text.rpartition("@")
+    if not at:
+        name, number = text, ""
+    if not name or (at and not number):
+        raise reader.error(place, f"{text!r} is neither a name nor NAME@ID")
+    if any(char in "*?" for char in text):
+        raise reader.error(place, f"{text!r}: names are compared whole, there are no wildcards here")
+    return Owned(name, number or None)
+
+
+def _targets(reader: _Reader, value: object) -> Targets:
+    table = reader.table(("targets",), value, ("aws",))
+    if "aws" not in table:
+        return Targets()
+    aws = reader.table(("targets", "aws"), table["aws"], ("profiles",))
+    profiles = reader.texts(("targets", "aws", "profiles"), aws.get("profiles", []))
+    return Targets(aws=AwsTargets(tuple(dict.fromkeys(text for _, text in profiles))))
+
+
+_Place = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Takes decoded TOML apart, and knows where in the file each part stands."""
+
+    path: Path
+    source: str
+    root: tuple[str, ...]
+
+    def error(self, place: _Place, message: str) -> ConfigError:
+        line = line_of(self.source, (*self.root, *place))
+        return ConfigError(f"{self.path}:{line}: {message}" if line else f"{self.path}: {message}")
+
+    def table(self, place: _Place, value: object, known: Collection[str] | None = None) -> Mapping[str, Any]:
+        """`value` as a table whose keys are all `known` (any, if None)."""
+        if not isinstance(value, dict):
+            raise self.error(place, f"{self.name(place)} must be a table, not {_type(value)}")
+        for key in value:
+            if known is not None and key not in known:
+                near = difflib.get_close_matches(key, known, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"known here: {_listing(known)}"
+                within = f" in {self.name(place)}" if place else ""
+                raise self.error((*place, key), f"unknown key {key!r}{within}; {hint}")
+        return value
+
+    def texts(self, place: _Place, value: object) -> Iterator[tuple[_Place, str]]:
+        """`value` as a list of texts, none of them blank, each with its place."""
+        if not isinstance(value, list):
+            raise self.error(place, f"{self.name(place)} must be a list of strings, not {_type(value)}")
+        for index, item in enumerate(value):
+            if not isinstance(item, str):
+                raise self.error((*place, index), f"{self.name(place)} must hold strings only, not {_type(item)}")
+            if not item or item != item.strip() or not item.isprintable():
+                raise self.error((*place, index), f"{self.name(place)} holds {item!r}: empty, padded or not printable")
+            yield (*place, index), item
+
+    def name(self, place: _Place) -> str:
+        path = (*self.root, *(part for part in place if isinstance(part, str)))
+        return f"`{'.'.join(path)}`" if path else "the configuration"
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: holds bytes that are not UTF-8 text") from error
+
+
+def _parse(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"at line (\d+)", str(error))
+        line = found.group(1) if found else len(text.splitlines())  # what is missing is missing at the end
+        raise ConfigError(f"{path}:{line}: not TOML: {error}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: nested too deeply to be read") from error
+
+
+def _table(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _type(value: object) -> str:
+    names = {
+        str: "a string",
+        bool: "a truth value",
+        int: "a number",
+        float: "a number",
+        list: "a list",
+        dict: "a table",
+    }
+    return names.get(type(value), "a date or time")
+
+
+def _listing(names: Collection[str]) -> str:
+    return ", ".join(sorted(names)) if names else "nothing"

@@ -1,0 +1,95 @@
+"""One finding for people, as a block of lines."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from itertools import groupby
+
+from auditor.claims.predicate import Token, claims_of
+from auditor.model import Confidence, Decision, Finding, Fix, Identity, Source
+from auditor.report.text import wrap
+
+MAXIMUM_CODE_LINES = 24
+LABEL = 8
+"""Columns in front of a finding's fields: the longest label and two spaces."""
+
+Subject = Decision | Identity
+"""What a finding is about."""
+
+
+def block(number: str, finding: Finding, subject: Subject | None, width: int, *, full: bool) -> Iterator[str]:
+    """Who can get in, as what, by which token, through which place; if `full`, also why, and what to write instead.
+
+    `number` stands in front of the first line. No line is longer than `width` columns.
+    """
+    doubt = "" if finding.confidence is Confidence.HIGH else f" (confidence {finding.confidence.value})"
+    head = wrap(f"{finding.rule}: {finding.title}{doubt}", width - len(number))
+    yield number + head[0]
+    indent = " " * len(number)
+    yield from (indent + line for line in head[1:])
+    room = width - len(indent) - LABEL
+    fields: list[tuple[str, list[str]]] = []
+    match subject:
+        case Decision(trust=trust):
+            fields.append(("as", wrap(f"{trust.identity.kind} {trust.identity.id}", room)))
+        case Identity():
+            fields.append(("about", wrap(f"{subject.kind} {subject.id}", room)))
+        case None:
+            fields.append(("about", wrap(f"{finding.subject_kind} {finding.subject}", room)))
+    if finding.witness is not None:
+        fields.append(("token", [line for text in _witness(finding.witness, subject) for line in wrap(text, room)]))
+    if finding.evidence:
+        home = subject.trust.identity.id if isinstance(subject, Decision) else finding.subject
+        fields.append(("where", [line for text in _places(finding.evidence, home) for line in wrap(text, room)]))
+    if full and finding.detail:
+        fields.append(("why", wrap(finding.detail, room)))
+    if full and finding.fix is not None:
+        fields.append(("fix", list(_fix(finding.fix, room))))
+    rows = [(label if first else "", line) for label, lines in fields for first, line in _firsts(lines)]
+    yield from (f"{indent}{label:<{LABEL}}{line}" for label, line in rows)
+
+
+def _firsts(lines: list[str]) -> Iterator[tuple[bool, str]]:
+    return ((number == 0, line) for number, line in enumerate(lines))
+
+
+def _witness(token: Token, subject: Subject | None) -> Iterator[str]:
+    """The claims that decide: subject and audience, and what else the trust reads."""
+    read = claims_of(subject.trust.predicate) if isinstance(subject, Decision) else frozenset()
+    shown = ["sub", "aud", *sorted(read - {"sub", "aud"})]
+    for claim in shown:
+        if claim in token:
+            value = token[claim]
+            text = ", ".join(value) if isinstance(value, tuple) else str(value)
+            yield f"{claim} = {text}"
+
+
+def _places(evidence: tuple[Source, ...], home: str) -> Iterator[str]:
+    """Pointers under their documents; none is named when all are in the subject itself, which stands right above."""
+    elsewhere = any(source.document != home for source in evidence)
+    for document, sources in groupby(evidence, key=lambda source: source.document):
+        if elsewhere:
+            yield document
+        yield from dict.fromkeys(source.pointer or "(the whole document)" for source in sources)
+
+
+def _fix(fix: Fix, room: int) -> Iterator[str]:
+    """The advice, and what changes: lines that go (-), lines that come (+), and one around them to find the place."""
+    yield from wrap(fix.summary, room)
+    before, after = (text.splitlines() if text else [] for text in (fix.before, fix.after))
+    changes = list(difflib.unified_diff(before, after, n=1, lineterm=""))[2:]
+    lines = [("…", "") if line.startswith("@@") else (line[0], line[1:]) for line in changes]
+    if lines and lines[0] == ("…", ""):
+        del lines[0]
+    # A mark in front of every line: no text of a policy can pass for a line of the report.
+    for mark, line in lines[:MAXIMUM_CODE_LINES]:
+        yield from (f"{mark} {part}" for part in _code(line, room - 2))
+    if len(lines) > MAXIMUM_CODE_LINES:
+        yield f"… {len(lines) - MAXIMUM_CODE_LINES} more lines, see the JSON report"
+
+
+def _code(line: str, room: int) -> list[str]:
+    bare = line.lstrip(" ")
+    indent = " " * min(len(line) - len(bare), room // 2)
+    return [indent + part for part in wrap(bare, room - len(indent))]

@@ -1,0 +1,140 @@
+"""The report as JSON, version 1: the schema is `auditor/schemas/report.json`. One record a line, ASCII only.
+
+Within version 1 fields are only ever added. Everything hostile in a string is behind a JSON escape.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, TextIO, assert_never
+
+from auditor.claims.predicate import Token
+from auditor.claims.verdict import Accepted, Rejected, Undecided, Verdict
+from auditor.model import Decision, Finding, Fix, Identity, Source
+from auditor.report.base import TOOL, Layout, Report, Summary
+from auditor.snapshot import Coverage
+
+VERSION = 1
+
+Record = dict[str, Any]
+
+
+def write(report: Report, stream: TextIO, layout: Layout) -> None:
+    """Write `report` as one JSON object. Every list has one record a line, whatever the layout."""
+    del layout
+    stream.write(f'{{\n"version": {VERSION},\n"tool": {_dump({"name": TOOL, "version": report.tool_version})},\n')
+    stream.write(f'"started": {_dump(report.started)},\n"finished": {_dump(report.finished)},\n')
+    _list(stream, "coverage", map(coverage_record, report.coverage))
+    _list(stream, "trusts", map(trust_record, report.decisions))
+    _list(stream, "identities", map(identity_record, report.identities))
+    _list(stream, "findings", map(finding_record, report.findings))
+    stream.write(f'"summary": {_dump(summary_record(report.summary()))}\n}}\n')
+
+
+def _list(stream: TextIO, name: str, records: Iterable[Record]) -> None:
+    stream.write(f'"{name}": [')
+    stream.writelines((",\n" if number else "\n") + _dump(record) for number, record in enumerate(records))
+    stream.write("\n],\n")
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, ensure_ascii=True, allow_nan=False)  # ASCII here is what is printable, so not DEL either
+
+
+def coverage_record(row: Coverage) -> Record:
+    return {
+        "provider": row.provider,
+        "scope": row.scope,
+        "kind": row.kind,
+        "status": row.status.value,
+        "reason": row.reason,
+        "permission": row.permission,
+    }
+
+
+def trust_record(decision: Decision) -> Record:
+    trust = decision.trust
+    return {
+        "id": trust.id,
+        "provider": trust.provider,
+        "scope": trust.scope,
+        "issuer": trust.issuer.url,
+        "issuer_kind": trust.issuer.kind,
+        "via": trust.via,
+        "identity": {"kind": trust.identity.kind, "id": trust.identity.id, "name": trust.identity.name},
+        "source": source_record(trust.source),
+        "statement": decision.statement,
+        "breadth": [
+            {name: {"label": extent.label, "values": list(extent.values)} for name, extent in sorted(box.items())}
+            for box in decision.breadth
+        ],
+        "breadth_complete": decision.breadth_complete,
+        "reachable": verdict_record(decision.reachable),
+        "classes": {name: verdict_record(verdict) for name, verdict in decision.classes.items()},
+    }
+
+
+def verdict_record(verdict: Verdict) -> Record:
+    match verdict:
+        case Accepted(witness):
+            return {"result": "accepted", "witness": witness_record(witness), "reason": None}
+        case Rejected(reason):
+            return {"result": "rejected", "witness": None, "reason": reason}
+        case Undecided(reason):
+            return {"result": "unknown", "witness": None, "reason": reason}
+        case _:
+            assert_never(verdict)
+
+
+def witness_record(token: Token) -> Record:
+    """The claims of a token: issuer, subject and audience first, as in a token of old, then by name."""
+    first = [claim for claim in ("iss", "sub", "aud") if claim in token]
+    return {claim: token[claim] for claim in (*first, *sorted(token.keys() - set(first)))}
+
+
+def identity_record(identity: Identity) -> Record:
+    return {
+        "id": identity.id,
+        "provider": identity.provider,
+        "scope": identity.scope,
+        "kind": identity.kind,
+        "name": identity.name,
+        "power": {"level": "unknown", "may": [], "must": [], "evidence": []},
+    }
+
+
+def finding_record(finding: Finding) -> Record:
+    return {
+        "id": finding.id,
+        "rule": finding.rule,
+        "severity": str(finding.severity),
+        "confidence": finding.confidence.value,
+        finding.subject_kind: finding.subject,
+        "title": finding.title,
+        "detail": finding.detail,
+        "witness": None if finding.witness is None else witness_record(finding.witness),
+        "evidence": [source_record(source) for source in finding.evidence],
+        "fix": None if finding.fix is None else fix_record(finding.fix),
+        "status": finding.status.value,
+    }
+
+
+def source_record(source: Source) -> Record:
+    return {"document": source.document, "pointer": source.pointer}
+
+
+def fix_record(fix: Fix) -> Record:
+    return {"summary": fix.summary, "before": fix.before, "after": fix.after}
+
+
+def summary_record(summary: Summary) -> Mapping[str, Any]:
+    return {
+        "trusts": summary.trusts,
+        "identities": summary.identities,
+        "by_severity": {str(severity): count for severity, count in summary.by_severity.items()},
+        "coverage_complete": summary.coverage_complete,
+        "waived": summary.waived,
+        "errors": summary.errors,
+        "undecided": summary.undecided,
+    }

@@ -1,0 +1,149 @@
+"""What a rule is: metadata, documentation and a check, in one module of its own."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from auditor.claims.predicate import Token
+from auditor.claims.verdict import Undecided
+from auditor.config import Ours
+from auditor.model import Confidence, Decision, Finding, Fix, Identity, Source, Trust
+from auditor.rules.severity import describe, power_of, rate
+
+
+class Persona(enum.StrEnum):
+    """Who listens: `regular` hears what somebody must act on, `auditor` everything worth a look."""
+
+    REGULAR = "regular"
+    PEDANTIC = "pedantic"
+    AUDITOR = "auditor"
+
+    def hears(self, other: Persona) -> bool:
+        """Whether a rule meant for `other` speaks to this persona."""
+        order = list(Persona)
+        return order.index(other) <= order.index(self)
+
+
+def nobody(trust: Trust) -> Decision:
+    """A judge that settles nothing: rules then report all that they cannot rule out."""
+    return Decision(trust, Undecided("nobody was there to ask"), {}, (), False, (), (), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a rule may look at besides its own subject."""
+
+    ours: Ours
+    decisions: tuple[Decision, ...]
+    idle: tuple[tuple[Identity, Source], ...]
+    """Registered issuers that no identity trusts, and where they are registered."""
+    judge: Callable[[Trust], Decision] = nobody
+    """Decides a narrowed copy of a trust: what if this line were gone, what if only that tenant came? What it accepts
+    must have been confirmed on the source, as every witness in a report is."""
+
+
+class Rule(Protocol):
+    """One rule. Both checks are pure; one that raises becomes a finding of status `error`, never a pass."""
+
+    @property
+    def id(self) -> str:
+        """Kebab-case; also the name of its module, its tests and its page."""
+        ...
+
+    @property
+    def summary(self) -> str:
+        """One line."""
+        ...
+
+    @property
+    def severity(self) -> str:
+        """The severity, or in a few words what it is derived from."""
+        ...
+
+    @property
+    def persona(self) -> Persona: ...
+
+    def check(self, decision: Decision, context: Context) -> Iterable[Finding]:
+        """Findings about one trust."""
+        ...
+
+    def check_estate(self, context: Context) -> Iterable[Finding]:
+        """Findings about what no single trust shows."""
+        ...
+
+
+def _no_trust(decision: Decision, context: Context) -> Iterable[Finding]:
+    del decision, context
+    return ()
+
+
+def _no_estate(context: Context) -> Iterable[Finding]:
+    del context
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A rule as the modules of this package write it: `RULE = Definition(...)` behind the checks it names."""
+
+    id: str
+    documentation: str | None
+    """The module's docstring: a line that sums the rule up, then the headings of `docs.HEADINGS`."""
+    confidence: Confidence
+    references: tuple[str, ...]
+    """Public pages of vendors, as URLs."""
+    compliance: Mapping[str, tuple[str, ...]]
+    """Framework → its controls that a finding bears on."""
+    trust: Callable[[Decision, Context], Iterable[Finding]] = _no_trust
+    estate: Callable[[Context], Iterable[Finding]] = _no_estate
+    persona: Persona = Persona.REGULAR
+    exposures: tuple[str, ...] = field(default=())
+    """The rows of the severity table its findings are rated by; only the one of its own name when empty."""
+
+    @property
+    def summary(self) -> str:
+        return (self.documentation or self.id).splitlines()[0]
+
+    @property
+    def severity(self) -> str:
+        return describe(self.rows)
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        return self.exposures or (self.id,)
+
+    def check(self, decision: Decision, context: Context) -> Iterable[Finding]:
+        return self.trust(decision, context)
+
+    def check_estate(self, context: Context) -> Iterable[Finding]:
+        return self.estate(context)
+
+    def finding(
+        self,
+        decision: Decision,
+        *,
+        title: str,
+        detail: str,
+        evidence: Iterable[Source],
+        witness: Token | None = None,
+        fix: Fix | None = None,
+        exposure: str | None = None,
+        discriminator: str = "",
+    ) -> Finding:
+        """A finding of this rule about one trust, rated by the row `exposure` (the rule's own when None)."""
+        return Finding(
+            rule=self.id,
+            severity=rate(exposure or self.rows[0], power_of(decision)),
+            confidence=self.confidence,
+            subject=decision.trust.id,
+            subject_kind="trust",
+            title=title,
+            detail=detail,
+            witness=witness,
+            evidence=tuple(dict.fromkeys(evidence)),
+            fix=fix,
+            discriminator=discriminator,
+        )

@@ -1,0 +1,133 @@
+"""The attacker classes as findings: one per hole, under the widest class that the hole lets in.
+
+`any-tenant` says it all: no narrower class of the same trust is reported beside it. Below that, a class is a finding of
+its own only if it still gets in once the lines behind every wider finding are gone: `repo:acme/app:pull_request` adds
+nothing to `repo:acme/*`, but much to `repo:acme/*:ref:refs/heads/main`. What a finding covers is named in it. Only an
+accepted class covers others, and only those that are then known to be refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from auditor.claims.verdict import Accepted, Rejected
+from auditor.model import Decision, Finding, Fix, Source
+from auditor.rules import words
+from auditor.rules.base import Context, Definition
+from auditor.rules.narrowing import Bearer, bearer, lines, without_lines
+
+WIDEST = "any-tenant"
+
+ORDER = (WIDEST, "any-project", "pull-request", "any-branch", "any-tag", "any-environment")
+"""From wide to narrow. `unchecked-audience` is about services rather than runs, and only the widest covers it."""
+
+ROUNDS = 8
+"""Lines looked for per class. A trust with more open lines is reported with those."""
+
+_ADMITTED = {
+    "pull-request": "code that nobody has merged",
+    "unchecked-audience": "tokens made for another audience",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """One class that a trust lets in, and by which lines."""
+
+    decision: Decision
+    verdict: Accepted
+    who: Bearer | None
+    """Whose token the witness is."""
+    places: tuple[Source, ...]
+    covered: tuple[str, ...]
+    """Further classes that come in by these lines alone."""
+
+    @property
+    def place(self) -> str:
+        return words.place(self.decision, self.who)
+
+    @property
+    def tenant(self) -> str | None:
+        return self.who.named("tenant") if self.who else None
+
+
+def exposed(decision: Decision) -> bool:
+    """Whether any class of `ORDER` gets in."""
+    return any(isinstance(decision.classes.get(name), Accepted) for name in ORDER)
+
+
+def exposure(decision: Decision, context: Context, name: str) -> Exposure | None:
+    """What there is to report of one class; None when it is not accepted, or when a wider finding says it already."""
+    verdict = decision.classes.get(name)
+    if not isinstance(verdict, Accepted):
+        return None
+    remaining = decision
+    for wider in ORDER[: ORDER.index(name)] if name in ORDER else (WIDEST,):
+        if isinstance(decision.classes.get(wider), Accepted):
+            if wider == WIDEST:
+                return None
+            remaining, _ = _closed(remaining, wider, context)
+    if remaining is not decision:
+        left = remaining.classes.get(name)
+        if isinstance(left, Rejected):
+            return None
+        verdict = left if isinstance(left, Accepted) else verdict
+    rest, places = _closed(replace(remaining, classes={**remaining.classes, name: verdict}), name, context)
+    return Exposure(
+        decision=decision,
+        verdict=verdict,
+        who=bearer(decision.trust.issuer.grammar, verdict.witness),
+        places=places,
+        covered=tuple(_covered(decision, rest, name)),
+    )
+
+
+def _closed(decision: Decision, name: str, context: Context) -> tuple[Decision, tuple[Source, ...]]:
+    """The same trust without the lines by which the class gets in, and those lines."""
+    places: dict[Source, None] = {}
+    for _ in range(ROUNDS):
+        verdict = decision.classes.get(name)
+        if not isinstance(verdict, Accepted):
+            break
+        places.update(dict.fromkeys(lines(decision.trust, verdict.witness)))
+        decision = context.judge(without_lines(decision.trust, verdict.witness))
+    return decision, tuple(places)
+
+
+def _covered(decision: Decision, rest: Decision, name: str) -> Iterator[str]:
+    for narrower, verdict in decision.classes.items():
+        if narrower == name or not isinstance(verdict, Accepted):
+            continue
+        below = narrower in ORDER and name in ORDER and ORDER.index(narrower) > ORDER.index(name)
+        if name == WIDEST or (below and isinstance(rest.classes.get(narrower), Rejected)):
+            yield narrower
+
+
+def finding(
+    rule: Definition, found: Exposure, *, who: str, why: str, fix: Fix | None, row: str | None = None
+) -> Finding:
+    """The finding of a class: who can get in as what, why, what else comes in the same way."""
+    decision = found.decision
+    sentences = [decision.statement, why]
+    if found.verdict.template:
+        keys = ", ".join(found.verdict.template)
+        sentences.append(f"For this token its owner composes the subject of {keys}, as anyone may in an own project.")
+    if found.covered:
+        also = words.listed((_admitted(decision, name) for name in found.covered), "and", most=len(found.covered))
+        sentences.append(f"The same lines let in, and these are not reported again: {also}.")
+    sentences.append(words.power(decision))
+    return rule.finding(
+        decision,
+        title=f"{who} can become {decision.trust.identity.name}",
+        detail=" ".join(sentence for sentence in sentences if sentence),
+        witness=found.verdict.witness,
+        evidence=found.places,
+        fix=fix,
+        exposure=row,
+    )
+
+
+def _admitted(decision: Decision, name: str) -> str:
+    dimension = name.removeprefix("any-")
+    return _ADMITTED.get(name) or f"any {words.noun(decision.trust.issuer, dimension)}"

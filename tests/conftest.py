@@ -1,0 +1,91 @@
+"""What every test runs under: no network but loopback, and none of the developer's own cloud settings."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+from fixtures.loopback.aws import LoopbackAws
+
+# The machine that runs the tests may be busy: time limits per example fail where nothing is wrong.
+settings.register_profile("auditor", deadline=None)
+settings.load_profile("auditor")
+
+SCRUBBED = ("AWS_", "AUDITOR_", "AZURE_", "BOTO_", "CLOUDSDK_", "GCLOUD_", "GOOGLE_", "MOTO_")
+SCRUBBED_NAMES = {
+    *("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
+    *("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "TERM"),
+}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_environment() -> Iterator[None]:
+    """No setting of the developer's reaches a test, not even through a file or an instance's metadata."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(SCRUBBED) or name.upper() in SCRUBBED_NAMES:
+                patch.delenv(name)
+        patch.setenv("AWS_CONFIG_FILE", os.devnull)
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _loopback_only() -> Iterator[None]:
+    """A connection to anywhere else fails the test, whatever the code under test makes of errors."""
+    connect, connect_ex, getaddrinfo = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+
+    def guarded_connect(sock: socket.socket, address: Any) -> None:
+        _must_be_local(sock.family, address)
+        connect(sock, address)
+
+    def guarded_connect_ex(sock: socket.socket, address: Any) -> int:
+        _must_be_local(sock.family, address)
+        return connect_ex(sock, address)
+
+    def guarded_getaddrinfo(host: Any, *arguments: Any, **options: Any) -> Any:
+        _must_be_local(socket.AF_INET, (host,))
+        return getaddrinfo(host, *arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded_connect)
+        patch.setattr(socket.socket, "connect_ex", guarded_connect_ex)
+        patch.setattr(socket, "getaddrinfo", guarded_getaddrinfo)
+        yield
+
+
+def _must_be_local(family: int, address: Any) -> None:
+    if family not in {socket.AF_INET, socket.AF_INET6}:
+        return
+    host = address[0].decode() if isinstance(address[0], bytes) else address[0]
+    if host in {None, "", "localhost"}:
+        return
+    try:
+        local = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        local = False
+    if not local:
+        # Not an exception that a blanket handler in an SDK could swallow.
+        pytest.fail(f"a test tried to reach {host}")
+
+
+@pytest.fixture(scope="session")
+def _aws_server() -> Iterator[LoopbackAws]:
+    with LoopbackAws() as aws:
+        yield aws
+
+
+@pytest.fixture
+def aws(_aws_server: LoopbackAws, monkeypatch: pytest.MonkeyPatch) -> LoopbackAws:
+    """An empty AWS account on loopback; this process's SDK and its children's talk to it."""
+    _aws_server.reset()
+    for name, value in _aws_server.environment.items():
+        monkeypatch.setenv(name, value)
+    return _aws_server

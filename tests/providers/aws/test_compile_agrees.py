@@ -1,0 +1,95 @@
+"""The compiled predicate and the concrete evaluator agree on every (policy, token) both are sure of.
+
+They were written apart, from one specification, and share no code: a slip has to be made twice to go unseen.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from random import Random
+from typing import Any
+
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from auditor.claims.predicate import evaluate
+from auditor.model import Trust
+from auditor.providers.aws.evaluate import admits
+from auditor.providers.aws.trust import trusts
+from auditor.snapshot import Coverage, Document, Snapshot, Status
+from tests.providers.aws.strategies import ACCOUNT, NOW, ROLE_ARN, World, door_of, make_token, make_world
+
+POLICIES = 3000
+TOKENS = 6
+
+
+def snapshot_of(world: World) -> Snapshot:
+    """The world as it would have been collected."""
+    listed = Status.READ if world.providers_read else Status.DENIED
+    return Snapshot(
+        started="2026-11-21T12:00:00Z",
+        finished="2026-11-21T12:00:01Z",
+        documents=[
+            Document("aws", ACCOUNT, "account", ACCOUNT, {"Account": ACCOUNT, "Partition": "aws"}),
+            Document("aws", ACCOUNT, "iam-role", ROLE_ARN, world.role),
+            *(Document("aws", ACCOUNT, "oidc-provider", arn, body) for arn, body in world.providers.items()),
+        ],
+        coverage=[
+            Coverage("aws", ACCOUNT, "iam-role", Status.READ),
+            Coverage("aws", ACCOUNT, "oidc-provider", listed, None if world.providers_read else "AccessDenied"),
+        ],
+    )
+
+
+def as_modelled(token: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The claim model writes a list of one audience as that audience."""
+    match token.get("aud"):
+        case (one,):
+            return {**token, "aud": one}
+    return token
+
+
+def explain(trust: Trust, token: Mapping[str, Any], compiled: bool, read: bool) -> str:
+    policy = trust.documents["role"]["AssumeRolePolicyDocument"]
+    return f"compiled {compiled}, read {read}\nvia {trust.via}\npolicy {policy!r}\ntoken {token!r}"
+
+
+def compare(random: Random, seen: Counter[str]) -> None:
+    world = make_world(random)
+    for trust in trusts(snapshot_of(world), NOW):
+        door = door_of(trust.issuer.url)
+        if door is None:  # a policy nobody can tell the issuer of
+            continue
+        for _ in range(TOKENS):
+            token = make_token(random, world, door)
+            compiled, read = evaluate(trust.predicate, as_modelled(token)), admits(trust, token, NOW)
+            seen["pairs"] += 1
+            if compiled is None or read is None:
+                seen["only one definite"] += compiled is not read
+                continue
+            seen["admitted" if read else "refused"] += 1
+            assert compiled is read, explain(trust, token, compiled, read)
+
+
+@settings(max_examples=40, derandomize=True, database=None, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_the_smallest_disagreement(random: Random) -> None:
+    """Few examples, but a disagreement shrinks: raise `max_examples` when the next test has found one."""
+    compare(random, Counter())
+
+
+def test_compiled_and_read_agree() -> None:
+    seen: Counter[str] = Counter()
+
+    @settings(max_examples=POLICIES, derandomize=True, database=None, deadline=None, phases=[Phase.generate])
+    @given(st.randoms(use_true_random=True))
+    def check(random: Random) -> None:
+        compare(random, seen)
+
+    check()
+    definite = seen["admitted"] + seen["refused"]
+    print(f"{seen['pairs']} pairs, {definite / seen['pairs']:.1%} definite on both sides: {dict(seen)}")
+    assert seen["pairs"] >= 5000
+    assert definite >= 0.8 * seen["pairs"], seen
+    assert min(seen["admitted"], seen["refused"]) >= 0.2 * seen["pairs"], seen

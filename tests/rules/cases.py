@@ -1,0 +1,141 @@
+"""Cases of the rules: one trust policy each, judged as the pipeline judges it, and the findings it must give.
+
+`fixtures/cases/rules/README.md` says how a case is written.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from auditor.checks import confirm, run
+from auditor.config import Ours, Owned
+from auditor.decide import decide
+from auditor.model import Decision, Finding, Trust
+from auditor.providers.aws import PROVIDER
+from auditor.rules import RULES
+from auditor.rules.base import Context
+from auditor.snapshot import Coverage, Document, Snapshot, Status
+
+FOLDER = Path(__file__).parents[2] / "fixtures/cases/rules"
+ACCOUNT = "123456789012"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/deploy"
+POLICY = "/AssumeRolePolicyDocument"
+
+HOSTS = {
+    "github": "token.actions.githubusercontent.com",
+    "github-server": "ghe.example.com/_services/token",
+    "gitlab": "gitlab.com",
+    "cluster": "oidc.eks.eu-west-1.amazonaws.com/id/8F3A6C0D21B94E7FA5D3C6B7E8091A2B",
+    "terraform": "app.terraform.io",
+    "buildkite": "agent.buildkite.com",
+    "unheard-of": "oidc.example.com",
+}
+CLIENTS = ("sts.amazonaws.com",)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One case of a file."""
+
+    rule: str
+    body: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.body['name']}"
+
+    @property
+    def titles(self) -> list[str]:
+        return list(self.body["finds"])
+
+    @property
+    def policy(self) -> dict[str, Any]:
+        return policy(self.body)
+
+    @property
+    def ours(self) -> Ours:
+        return ours(self.body.get("ours"))
+
+    def snapshot(self) -> Snapshot:
+        return snapshot(self.policy, self.body)
+
+
+def cases() -> Iterator[Case]:
+    """Every case of every file, in a fixed order."""
+    for file in sorted(FOLDER.glob("*.json")):
+        for body in json.loads(file.read_text("utf-8"))["cases"]:
+            yield Case(file.stem, body)
+
+
+def policy(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The trust policy of a case."""
+    if "policy" in body:
+        return dict(body["policy"])
+    names = body.get("issuers") or [body.get("issuer", "github")]
+    if "statements" in body:
+        statements = [_statement(part, names) for part in body["statements"]]
+    else:
+        statements = [_statement({"condition": body["condition"]}, names)]
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _statement(part: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
+    doors = [f"arn:aws:iam::{ACCOUNT}:oidc-provider/{HOSTS[name]}" for name in part.get("issuers", names)]
+    condition = {
+        operator: {key if ":" in key else f"{HOSTS[names[0]]}:{key}": values for key, values in tests.items()}
+        for operator, tests in part["condition"].items()
+    }
+    return {
+        "Effect": part.get("effect", "Allow"),
+        "Principal": {"Federated": doors[0] if len(doors) == 1 else doors},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": condition,
+    }
+
+
+def snapshot(trust_policy: Mapping[str, Any], body: Mapping[str, Any]) -> Snapshot:
+    """An account of one role and the providers its policy names, unless the case says otherwise."""
+    documents = [Document("aws", ACCOUNT, "account", ACCOUNT, {"Account": ACCOUNT})]
+    documents.append(
+        Document(
+            "aws",
+            ACCOUNT,
+            "iam-role",
+            ROLE,
+            {"Arn": ROLE, "RoleName": "deploy", "AssumeRolePolicyDocument": trust_policy},
+        )
+    )
+    named = [] if body.get("registered") is False else body.get("issuers") or [body.get("issuer", "github")]
+    for name in (*named, *body.get("idle", ())):
+        arn = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{HOSTS[name]}"
+        provider = {"Arn": arn, "Url": HOSTS[name], "ClientIDList": list(body.get("clients", CLIENTS))}
+        documents.append(Document("aws", ACCOUNT, "oidc-provider", arn, provider))
+    coverage = [Coverage("aws", ACCOUNT, kind, Status.READ) for kind in ("account", "iam-role", "oidc-provider")]
+    return Snapshot("2026-11-21T10:00:00Z", "2026-11-21T10:00:05Z", documents, coverage)
+
+
+def ours(declared: Mapping[str, list[str]] | None) -> Ours:
+    """`[ours]` as a case writes it: kinds of issuer and names, `name@id` with the id."""
+    if declared is None:
+        return Ours()
+    parts = {kind: [name.partition("@") for name in names] for kind, names in declared.items()}
+    tenants = {kind: tuple(Owned(name, id_ or None) for name, _, id_ in names) for kind, names in parts.items()}
+    return Ours(tenants=tenants, declared=True)
+
+
+def judged(case: Snapshot, mine: Ours) -> Context:
+    """The context rules run in, witnesses confirmed on the source as in the pipeline."""
+
+    def judge(trust: Trust) -> Decision:
+        return confirm(PROVIDER, decide(trust, mine))
+
+    decisions = tuple(judge(trust) for trust in PROVIDER.trusts(case))
+    return Context(mine, decisions, tuple(PROVIDER.idle_registrations(case)), judge)
+
+
+def findings(context: Context) -> list[Finding]:
+    """What all rules find, in the order of `RULES`."""
+    return list(run(RULES, context))

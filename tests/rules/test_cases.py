@@ -1,0 +1,50 @@
+"""Every rule on its cases: the findings it must give, and those it must not."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from auditor.model import Status
+from auditor.rules import RULES
+from tests.rules.cases import Case, cases, findings, judged
+
+CASES = list(cases())
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_case(case: Case) -> None:
+    found = findings(judged(case.snapshot(), case.ours))
+    assert [one for one in found if one.status is not Status.OPEN] == []
+    assert [one.title for one in found if one.rule.replace("-", "_") == case.rule] == case.titles
+    if "rules" in case.body:
+        assert sorted({one.rule for one in found}) == case.body["rules"]
+
+
+def test_every_rule_has_cases_of_either_sort() -> None:
+    firing = Counter(case.rule for case in CASES if case.titles)
+    silent = Counter(case.rule for case in CASES if not case.titles)
+    names = {rule.id.replace("-", "_") for rule in RULES}
+    assert firing.keys() | silent.keys() == names
+    assert {name for name in names if firing[name] < 2 or silent[name] < 2} == set()
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_findings_hold_what_a_report_must_say(case: Case) -> None:
+    context = judged(case.snapshot(), case.ours)
+    documents = {document.id for document in case.snapshot().documents}
+    admitted = {decision.trust.id: decision.trust for decision in context.decisions}
+    found = findings(context)
+    assert len({one.id for one in found}) == len(found)
+    for one in found:
+        assert one.title
+        assert "\n" not in one.title
+        assert one.detail.endswith(".")
+        assert one.fix is not None
+        assert one.evidence
+        assert {source.document for source in one.evidence} <= documents
+        if one.witness is not None:
+            from auditor.providers.aws import PROVIDER
+
+            assert PROVIDER.admits(admitted[one.subject], one.witness) is True

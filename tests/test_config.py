@@ -1,0 +1,178 @@
+"""The configuration: what it means, and what each mistake is told."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auditor.config import AwsTargets, Config, Ours, Owned, Targets, find, load
+from auditor.errors import ConfigError
+from tests.schemas import complaints, validator
+
+KINDS = ("github", "gitlab", "terraform-cloud")
+SCHEMA = validator("config")
+
+FULL = """\
+[ours]
+github = ["my-org", "other-org@123456", "my-org"]
+gitlab = []
+issuers = ["https://ghe.example.com/_services/token"]
+[ours.subject-templates]
+"github:my-org" = ["repo", "context", "job_workflow_ref"]
+"github:my-org/app" = ["repo"]
+[targets.aws]
+profiles = ["prod", "dev"]
+"""
+
+EXPECTED = Config(
+    ours=Ours(
+        tenants={"github": (Owned("my-org"), Owned("other-org", "123456")), "gitlab": ()},
+        issuers=("https://ghe.example.com/_services/token",),
+        subject_templates={"github:my-org": ("repo", "context", "job_workflow_ref"), "github:my-org/app": ("repo",)},
+        declared=True,
+    ),
+    targets=Targets(aws=AwsTargets(("prod", "dev"))),
+)
+
+
+def read(folder: Path, text: str, name: str = "auditor.toml") -> Config:
+    file = folder / name
+    file.write_text(text, "utf-8")
+    return load(file, KINDS)
+
+
+def test_everything_that_can_be_said(tmp_path: Path) -> None:
+    assert read(tmp_path, FULL) == EXPECTED
+
+
+def test_the_same_in_pyproject(tmp_path: Path) -> None:
+    nested = FULL.replace("[ours", "[tool.auditor.ours").replace("[targets", "[tool.auditor.targets")
+    assert read(tmp_path, '[project]\nname = "x"\n' + nested, "pyproject.toml") == EXPECTED
+
+
+def test_saying_nothing_and_declaring_nothing_differ(tmp_path: Path) -> None:
+    assert read(tmp_path, "") == Config() == Config(ours=Ours(declared=False), targets=Targets(aws=None))
+    assert read(tmp_path, "[ours]\n[targets.aws]\n") == Config(
+        ours=Ours(declared=True), targets=Targets(aws=AwsTargets(()))
+    )
+
+
+MISTAKES = [
+    ("[our]\n", 1, "unknown key 'our'; did you mean 'ours'?"),
+    ("\n\n[[waiver]]\nrule = 'x'\n", 3, "unknown key 'waiver'; known here: ours, targets"),
+    ("[ours]\n\ngithb = ['x']\n", 3, "unknown key 'githb' in `ours`; did you mean 'github'?"),
+    (
+        "[ours]\nsvn = ['x']\n",
+        2,
+        "unknown key 'svn' in `ours`; known here: github, gitlab, issuers, subject-templates, terraform-cloud",
+    ),
+    ("ours = 3\n", 1, "`ours` must be a table, not a number"),
+    ("ours = [1]\n", 1, "`ours` must be a table, not a list"),
+    ("[ours]\ngithub = 'my-org'\n", 2, "`ours.github` must be a list of strings, not a string"),
+    ("[ours]\ngithub = { x = 1 }\n", 2, "`ours.github` must be a list of strings, not a table"),
+    ("[ours]\ngithub = [\n  'a',\n  7,\n]\n", 4, "`ours.github` must hold strings only, not a number"),
+    ("[ours]\ngithub = [true]\n", 2, "`ours.github` must hold strings only, not a truth value"),
+    ("[ours]\ngithub = [1979-05-27]\n", 2, "`ours.github` must hold strings only, not a date or time"),
+    ("[ours]\ngithub = ['']\n", 2, "`ours.github` holds '': empty, padded or not printable"),
+    ("[ours]\ngithub = [' a']\n", 2, "`ours.github` holds ' a': empty, padded or not printable"),
+    ('[ours]\ngithub = ["a\\u001b"]\n', 2, "`ours.github` holds 'a\\x1b': empty, padded or not printable"),
+    ("[ours]\ngithub = ['my-*']\n", 2, "'my-*': names are compared whole, there are no wildcards here"),
+    ("[ours]\ngithub = ['@1']\n", 2, "'@1' is neither a name nor NAME@ID"),
+    ("[ours]\ngithub = ['my-org@']\n", 2, "'my-org@' is neither a name nor NAME@ID"),
+    (
+        "[ours]\nissuers = ['ghe.example.com']\n",
+        2,
+        "'ghe.example.com' is not an issuer URL; write it as tokens do, with https://",
+    ),
+    (
+        "[ours.subject-templates]\nmy-org = ['repo']\n",
+        2,
+        "'my-org' is not KIND:OWNER or KIND:OWNER/PROJECT, with one of github, gitlab, terraform-cloud",
+    ),
+    (
+        "[ours.subject-templates]\n'svn:x' = ['repo']\n",
+        2,
+        "'svn:x' is not KIND:OWNER or KIND:OWNER/PROJECT, with one of github, gitlab, terraform-cloud",
+    ),
+    ("[ours.subject-templates]\n'github:x' = []\n", 2, "a subject template needs at least one claim"),
+    ("[targets.aws]\nprofile = 'x'\n", 2, "unknown key 'profile' in `targets.aws`; did you mean 'profiles'?"),
+    ("[targets.gcp]\n", 1, "unknown key 'gcp' in `targets`; known here: aws"),
+    ("[targets]\naws = []\n", 2, "`targets.aws` must be a table, not a list"),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "message"), MISTAKES)
+def test_mistakes_name_file_and_line(tmp_path: Path, text: str, line: int, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, text)
+    assert str(caught.value) == f"{tmp_path}/auditor.toml:{line}: {message}"
+
+
+def test_in_pyproject_lines_and_names_are_those_of_the_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, "[project]\nname = 'x'\n[tool.auditor.ours]\ngitub = []\n", "pyproject.toml")
+    assert str(caught.value) == (
+        f"{tmp_path}/pyproject.toml:4: unknown key 'gitub' in `tool.auditor.ours`; did you mean 'github'?"
+    )
+
+
+def test_what_is_no_toml_no_text_or_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"auditor\.toml:2: not TOML: "):
+        read(tmp_path, "[ours]\ngithub = [\n")
+    (tmp_path / "auditor.toml").write_bytes(b"[ours]\ngithub = ['\xff']\n")
+    with pytest.raises(ConfigError, match="holds bytes that are not UTF-8 text"):
+        load(tmp_path / "auditor.toml", KINDS)
+    with pytest.raises(ConfigError, match="cannot be read: No such file or directory"):
+        load(tmp_path / "missing.toml", KINDS)
+    with pytest.raises(ConfigError, match="nested too deeply to be read"):
+        read(tmp_path, "a = " + "[" * 5000 + "]" * 5000)
+    with pytest.raises(ConfigError, match=r"has no \[tool.auditor\] table"):
+        read(tmp_path, "[project]\n", "pyproject.toml")
+
+
+def test_where_the_configuration_is_looked_for(tmp_path: Path) -> None:
+    own, project = tmp_path / "auditor.toml", tmp_path / "pyproject.toml"
+    assert find(tmp_path) is None
+    project.write_text("[tool.other]\n")
+    assert find(tmp_path) is None
+    own.write_text("")
+    assert find(tmp_path) == own
+    project.write_text("[tool.auditor]\n")
+    with pytest.raises(ConfigError, match="keep one of them"):
+        find(tmp_path)
+    own.unlink()
+    assert find(tmp_path) == project
+
+
+def test_the_published_schema_accepts_what_is_accepted(tmp_path: Path) -> None:
+    for text in ("", FULL, "[ours]\n[targets.aws]\n", "[ours]\ngithub = ['a@b@1']\n"):
+        read(tmp_path, text)
+        assert complaints(SCHEMA, tomllib.loads(text)) == []
+
+
+KNOWN_TO_THE_PROGRAM_ONLY = ("unknown key 'svn'", "unknown key 'githb'", "'svn:x' is not")
+"""The schema does not list issuer kinds: they are data, and more of them come without a new schema."""
+
+
+@pytest.mark.parametrize(("text", "message"), [(text, message) for text, _, message in MISTAKES])
+def test_the_published_schema_refuses_what_is_refused(text: str, message: str) -> None:
+    known_here_only = message.startswith(KNOWN_TO_THE_PROGRAM_ONLY)
+    assert (complaints(SCHEMA, tomllib.loads(text)) == []) == known_here_only
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_no_text_at_all_ends_in_anything_but_a_configuration_or_a_plain_error(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    for content in (text, f"[ours]\n{text}", f"[ours]\ngithub = [{text}]", f"[ours.subject-templates]\n{text}"):
+        complaint = f"{folder}/auditor.toml:"
+        try:
+            read(folder, content)
+        except ConfigError as error:
+            complaint = str(error)
+        assert complaint.startswith(f"{folder}/auditor.toml:")

@@ -1,0 +1,83 @@
+"""The sample estates: what they claim to show, they hold."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auditor.config import Config
+from auditor.providers.aws import PROVIDER
+from auditor.rules import RULES
+from auditor.snapshot import Snapshot
+from fixtures.loopback.aws import LoopbackAws
+
+DEMO = Path(__file__).parent.parent / "fixtures/estates/aws/demo.json"
+ESTATE: dict[str, Any] = json.loads(DEMO.read_text(encoding="utf-8"))
+
+TRUST_POLICY_LIMIT = 2048
+"""Characters, white space not counted: AWS's default quota."""
+
+
+@pytest.fixture(scope="module")
+def read() -> tuple[Snapshot, dict[str, int]]:
+    """The estate as collected, and the calls that took."""
+    with LoopbackAws(managed_policies=True) as aws, pytest.MonkeyPatch.context() as patch:
+        for name, value in aws.environment.items():
+            patch.setenv(name, value)
+        aws.load_estate(DEMO)
+        snapshot = PROVIDER.collect(Config())
+        return snapshot, dict(aws.calls)
+
+
+@pytest.fixture
+def snapshot(read: tuple[Snapshot, dict[str, int]]) -> Snapshot:
+    return read[0]
+
+
+def test_every_rule_is_shown() -> None:
+    assert {rule for role in ESTATE["roles"] for rule in role["shows"]} == {rule.id for rule in RULES}
+
+
+def test_aws_would_hold_it() -> None:
+    names = [role["RoleName"] for role in ESTATE["roles"]]
+    assert len(names) == len(set(names)) >= 30
+    for role in ESTATE["roles"]:
+        policy = json.dumps(role["AssumeRolePolicyDocument"], separators=(",", ":"))
+        assert len(policy) <= TRUST_POLICY_LIMIT
+        assert role["Description"]
+
+
+def test_it_is_read_completely(snapshot: Snapshot) -> None:
+    assert snapshot.complete
+    assert {doc.body["RoleName"]: doc.body["AssumeRolePolicyDocument"] for doc in snapshot.of("aws", "iam-role")} == {
+        role["RoleName"]: role["AssumeRolePolicyDocument"] for role in ESTATE["roles"]
+    }
+    assert {doc.body["Url"]: doc.body["ClientIDList"] for doc in snapshot.of("aws", "oidc-provider")} == {
+        provider["Url"].removeprefix("https://"): provider["ClientIDList"] for provider in ESTATE["oidc_providers"]
+    }
+    attached = {arn for role in ESTATE["roles"] for arn in role.get("AttachedManagedPolicies", ())}
+    assert {doc.id for doc in snapshot.of("aws", "iam-policy")} == attached
+
+
+def test_it_takes_few_calls(read: tuple[Snapshot, dict[str, int]]) -> None:
+    assert read[1] == {
+        "GetCallerIdentity": 1,
+        "GetAccountAuthorizationDetails": 1,
+        "ListOpenIDConnectProviders": 1,
+        "GetOpenIDConnectProvider": 6,
+    }
+
+
+def test_what_is_no_web_identity_does_not_appear(snapshot: Snapshot) -> None:
+    trusted = {trust.identity.name for trust in PROVIDER.trusts(snapshot)}
+    others = {role["RoleName"] for role in ESTATE["roles"] if role["Description"].startswith("Must not appear")}
+    assert others == {"ec2-bastion", "lambda-thumbnails", "cognito-sms", "audit-readonly", "saml-analysts"}
+    assert trusted == {role["RoleName"] for role in ESTATE["roles"]} - others
+
+
+def test_the_unused_provider_is_idle(snapshot: Snapshot) -> None:
+    ((identity, _),) = PROVIDER.idle_registrations(snapshot)
+    assert identity.name == "oidc.circleci.com/org/5b0b0a4e-6c1d-4f57-9d0e-2f6f3c1a9b77"

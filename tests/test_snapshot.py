@@ -1,0 +1,224 @@
+"""Snapshots survive the way to disk and back, and a damaged one is refused, never half read."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auditor.errors import SnapshotError
+from auditor.snapshot import Coverage, Document, Snapshot, Status, load, merge, save
+
+ROLE = "arn:aws:iam::123456789012:role/deploy"
+
+SNAPSHOT = Snapshot(
+    started="2026-11-21T09:00:00Z",
+    finished="2026-11-21T09:00:04.5Z",
+    documents=[
+        Document("aws", "123456789012", "account", "123456789012", {"Account": "123456789012"}),
+        Document("aws", "123456789012", "iam-role", ROLE, {"Arn": ROLE, "Tags": [], "MaxSessionDuration": 3600}),
+    ],
+    coverage=[
+        Coverage("aws", "123456789012", "iam-role", Status.READ, None, "iam:GetAccountAuthorizationDetails"),
+        Coverage("aws", "123456789012", f"iam-role {ROLE}", Status.FAILED, "the trust policy is not a JSON object"),
+        Coverage("aws", "123456789012", "oidc-provider", Status.DENIED, "no", "iam:ListOpenIDConnectProviders"),
+    ],
+)
+
+TEXT = (
+    '{"format":"oidc-trust-auditor snapshot","version":1,'
+    '"started":"2026-11-21T09:00:00Z","finished":"2026-11-21T09:00:04.5Z"}\n'
+    '{"document":{"provider":"aws","scope":"123456789012","kind":"account","id":"123456789012",'
+    '"body":{"Account":"123456789012"}}}\n'
+    '{"document":{"provider":"aws","scope":"123456789012","kind":"iam-role",'
+    '"id":"arn:aws:iam::123456789012:role/deploy",'
+    '"body":{"Arn":"arn:aws:iam::123456789012:role/deploy","Tags":[],"MaxSessionDuration":3600}}}\n'
+    '{"coverage":{"provider":"aws","scope":"123456789012","kind":"iam-role","status":"read",'
+    '"reason":null,"permission":"iam:GetAccountAuthorizationDetails"}}\n'
+    '{"coverage":{"provider":"aws","scope":"123456789012",'
+    '"kind":"iam-role arn:aws:iam::123456789012:role/deploy","status":"failed",'
+    '"reason":"the trust policy is not a JSON object","permission":null}}\n'
+    '{"coverage":{"provider":"aws","scope":"123456789012","kind":"oidc-provider","status":"denied",'
+    '"reason":"no","permission":"iam:ListOpenIDConnectProviders"}}\n'
+    '{"end":{"documents":2,"coverage":3}}\n'
+)
+HEADER, FIRST_DOCUMENT = TEXT.splitlines()[:2]
+
+# Everything an API can hand over: control characters, lone surrogates, line separators, deep and odd values.
+ANY_TEXT = st.text(st.characters(exclude_categories=()))
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | ANY_TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(ANY_TEXT, inner, max_size=4),
+    max_leaves=20,
+)
+DOCUMENTS = st.builds(Document, ANY_TEXT, ANY_TEXT, ANY_TEXT, ANY_TEXT, st.dictionaries(ANY_TEXT, ANY_JSON, max_size=4))
+ROWS = st.builds(
+    Coverage, ANY_TEXT, ANY_TEXT, ANY_TEXT, st.sampled_from(Status), st.none() | ANY_TEXT, st.none() | ANY_TEXT
+)
+
+
+def saved(snapshot: Snapshot) -> str:
+    stream = io.StringIO()
+    save(snapshot, stream)
+    return stream.getvalue()
+
+
+def loaded(directory: Path, content: str | bytes) -> Snapshot:
+    path = directory / "estate.snapshot"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return load(path)
+
+
+def refusal(directory: Path, content: str | bytes) -> str:
+    """The message with which `content` is refused, the directory left out."""
+    with pytest.raises(SnapshotError) as caught:
+        loaded(directory, content)
+    return str(caught.value).replace(f"{directory}/", "")
+
+
+def test_written_form() -> None:
+    assert saved(SNAPSHOT) == TEXT
+
+
+def test_read_back(tmp_path: Path) -> None:
+    assert loaded(tmp_path, TEXT) == SNAPSHOT
+
+
+@given(st.lists(DOCUMENTS, max_size=4), st.lists(ROWS, max_size=4))
+def test_whatever_was_saved_is_loaded(
+    tmp_path_factory: pytest.TempPathFactory, documents: list[Document], coverage: list[Coverage]
+) -> None:
+    snapshot = Snapshot("2026-11-21T09:00:00Z", "2026-11-21T09:00:00+01:00", documents, coverage)
+    text = saved(snapshot)
+    assert text.isascii()
+    assert text.count("\n") == len(documents) + len(coverage) + 2
+    assert loaded(tmp_path_factory.getbasetemp(), text) == snapshot
+
+
+def test_every_shortened_file_is_refused(tmp_path: Path) -> None:
+    # Without its last line break the file still holds everything.
+    for length in range(len(TEXT) - 1):
+        with pytest.raises(SnapshotError, match=r"cut short|empty"):
+            loaded(tmp_path, TEXT[:length])
+    assert loaded(tmp_path, TEXT[:-1]) == SNAPSHOT
+
+
+def test_every_missing_line_is_noticed(tmp_path: Path) -> None:
+    lines = TEXT.splitlines(keepends=True)
+    for missing in range(len(lines)):
+        with pytest.raises(SnapshotError):
+            loaded(tmp_path, "".join(lines[:missing] + lines[missing + 1 :]))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "estate.snapshot: empty, not a snapshot"),
+        ("\n", "estate.snapshot:1: not JSON; the file is damaged or cut short"),
+        ("[" * 100_000 + "\n", "estate.snapshot:1: not JSON; the file is damaged or cut short"),
+        (b"\xff\xfe\x00", "estate.snapshot: not a snapshot: it holds bytes that are not UTF-8 text"),
+        (
+            TEXT.encode().replace(b"deploy", b"d\xe9ploy"),
+            "estate.snapshot: not a snapshot: it holds bytes that are not UTF-8 text",
+        ),
+        (
+            '{"version":1}\n',
+            "estate.snapshot: not a snapshot of this program (`auditor collect -o FILE` writes one)",
+        ),
+        ("[1]\n", "estate.snapshot: not a snapshot of this program (`auditor collect -o FILE` writes one)"),
+        (
+            TEXT.replace('"version":1', '"version":2'),
+            (
+                "estate.snapshot: snapshot version 2; this program reads version 1. "
+                "Collect again, or audit it with the program that wrote it."
+            ),
+        ),
+        (
+            TEXT.replace("2026-11-21T09:00:00Z", "yesterday"),
+            "estate.snapshot:1: a record of the wrong shape (Invalid isoformat string: 'yesterday')",
+        ),
+        (
+            TEXT.replace("2026-11-21T09:00:00Z", "2026-11-21T09:00:00"),
+            "estate.snapshot:1: a record of the wrong shape ('started' has no time zone)",
+        ),
+        (
+            TEXT.replace('"finished"', '"ended"'),
+            "estate.snapshot:1: a record of the wrong shape ('finished')",
+        ),
+        (
+            TEXT.replace('"coverage":3', '"coverage":4'),
+            (
+                "estate.snapshot: damaged: the end line counts {'documents': 2, 'coverage': 4}, "
+                "the file holds {'documents': 2, 'coverage': 3}"
+            ),
+        ),
+        (TEXT + TEXT, "estate.snapshot:8: something follows the end line; use `--from` once per snapshot"),
+        (f'{HEADER}\n{{"finding":{{}}}}\n', "estate.snapshot:2: a record of a kind this version does not know"),
+        (f"{HEADER}\n5\n", "estate.snapshot:2: a record of the wrong shape (argument of type 'int' is not iterable)"),
+        (
+            TEXT.replace('"body":{"Account":"123456789012"}', '"body":[]'),
+            "estate.snapshot:2: a record of the wrong shape (the body of a document is not an object)",
+        ),
+        (
+            TEXT.replace('"id":"123456789012"', '"id":7'),
+            "estate.snapshot:2: a record of the wrong shape (7 stands where text belongs)",
+        ),
+        (
+            TEXT.replace('"status":"denied"', '"status":"fine"'),
+            "estate.snapshot:6: a record of the wrong shape ('fine' is not a valid Status)",
+        ),
+        (
+            TEXT.replace('"reason":"no"', '"reason":["no"]'),
+            "estate.snapshot:6: a record of the wrong shape (['no'] stands where text belongs)",
+        ),
+    ],
+)
+def test_what_is_no_snapshot_is_refused(tmp_path: Path, content: str | bytes, message: str) -> None:
+    assert refusal(tmp_path, content) == message
+
+
+def test_a_field_of_a_later_version_is_refused(tmp_path: Path) -> None:
+    record: dict[str, Any] = json.loads(FIRST_DOCUMENT)
+    record["document"]["region"] = "eu-west-1"
+    assert "a record of the wrong shape" in refusal(tmp_path, f"{HEADER}\n{json.dumps(record)}\n")
+
+
+def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
+    with pytest.raises(SnapshotError, match=r"missing: cannot be read: No such file or directory$"):
+        load(tmp_path / "missing")
+    with pytest.raises(SnapshotError, match=r"cannot be read: Is a directory$"):
+        load(tmp_path)
+
+
+def test_complete_unless_something_was_not_read() -> None:
+    read, failed, denied = SNAPSHOT.coverage
+    skipped = replace(read, status=Status.SKIPPED)
+    for rows, complete in (([read, skipped], True), ([], True), ([read, failed], False), ([read, denied], False)):
+        assert replace(SNAPSHOT, coverage=rows).complete is complete
+
+
+def test_merged_snapshots_hold_everything_once_and_the_latest_of_each() -> None:
+    other_role = replace(SNAPSHOT.documents[1], scope="210987654321", id="arn:aws:iam::210987654321:role/deploy")
+    older_role = replace(SNAPSHOT.documents[1], body={"Arn": ROLE, "Tags": [{"Key": "team", "Value": "web"}]})
+    other_row = replace(SNAPSHOT.coverage[0], scope="210987654321")
+    older = Snapshot(
+        "2026-11-20T09:00:00Z", "2026-11-20T09:01:00Z", [older_role, other_role], [SNAPSHOT.coverage[0], other_row]
+    )
+    merged = Snapshot(
+        started="2026-11-20T09:00:00Z",
+        finished="2026-11-21T09:00:04.5Z",
+        documents=[SNAPSHOT.documents[1], other_role, SNAPSHOT.documents[0]],
+        coverage=[SNAPSHOT.coverage[0], other_row, *SNAPSHOT.coverage[1:]],
+    )
+    assert merge([SNAPSHOT, older]) == merge([older, SNAPSHOT]) == merged
+
+
+def test_nothing_to_merge() -> None:
+    with pytest.raises(SnapshotError, match=r"^there is no snapshot to audit$"):
+        merge([])
