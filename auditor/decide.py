@@ -7,13 +7,15 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from auditor.breadth import breadth_of, sentence
-from auditor.claims.classes import NAMING, Names, Pin, Question, classify, named_audiences, pinned_names, pins_of
+from auditor.claims.classes import Question, classify
 from auditor.claims.grammar import Grammar, Shape, variable_in
-from auditor.claims.predicate import conjunction
-from auditor.claims.regions import regions
-from auditor.claims.solver import reasons, solve
+from auditor.claims.naming import NAMING, Names, Pin, named_audiences, pinned_names, pins_of
+from auditor.claims.predicate import TRUE, Predicate, conjunction
+from auditor.claims.regions import Region, regions
+from auditor.claims.solver import reasons
 from auditor.claims.templates import customised, solve_templated
 from auditor.claims.verdict import Accepted, Rejected, Undecided, Verdict
+from auditor.claims.work import DECISION_BUDGET, Work
 from auditor.config import Ours
 from auditor.model import Decision, Trust
 
@@ -23,9 +25,11 @@ def decide(trust: Trust, ours: Ours) -> Decision:
     grammar = trust.issuer.grammar
     predicate = trust.predicate
     shapes = (*grammar.shapes, *_declared_templates(trust, ours))
-    found, listed = regions(predicate, grammar, shapes)
-    pinned = pinned_names(found, NAMING)
-    pins = pins_of(found)
+    work = Work(DECISION_BUDGET)
+    found, listed = regions(predicate, grammar, shapes, Work(parent=work))
+    naming, all_named = _certain_regions(predicate, grammar, shapes, found, work)
+    pinned = pinned_names(naming, NAMING)
+    pins = pins_of(naming)
     question = Question(
         predicate=predicate,
         grammar=grammar,
@@ -33,15 +37,17 @@ def decide(trust: Trust, ours: Ours) -> Decision:
         pins=pins,
         audiences=_audiences(trust),
         audience_doubt=trust.notes.get("provider-unread"),
-        names_known=listed,
+        names_known=listed and all_named,
         own_issuer=trust.issuer.url in ours.issuers,
         shapes=shapes,
+        work=work,
     )
     classes = classify(question)
     stranger = classes.get("any-tenant")
     if isinstance(stranger, Accepted) and stranger.template:
         # Who customises the subject gets in: that is part of how broad the trust is.
-        templated, all_listed = regions(predicate, grammar, customised(grammar, stranger.template))
+        own = customised(grammar, stranger.template)
+        templated, all_listed = regions(predicate, grammar, own, Work(parent=work))
         found, listed = [*found, *templated], listed and all_listed
     breadth = breadth_of(found, grammar)
     complete = listed and not reasons(predicate)
@@ -57,6 +63,16 @@ def decide(trust: Trust, ours: Ours) -> Decision:
     )
 
 
+def _certain_regions(
+    predicate: Predicate, grammar: Grammar, shapes: tuple[Shape, ...], found: list[Region], work: Work
+) -> tuple[list[Region], bool]:
+    """The boxes that tell what a trust names: a line that is known keeps its names beside one that is not."""
+    if not reasons(predicate):
+        return found, True
+    certain, listed = regions(predicate, grammar, shapes, Work(parent=work), permissive=False)
+    return [*found, *certain], listed
+
+
 def _audiences(trust: Trust) -> frozenset[str]:
     """The audiences the trust names; the only one its door registers counts as named."""
     only = trust.audiences if trust.audiences is not None and len(trust.audiences) == 1 else ()
@@ -64,17 +80,17 @@ def _audiences(trust: Trust) -> frozenset[str]:
 
 
 def _reachable(question: Question, classes: Iterable[Verdict]) -> Verdict:
-    verdict = solve(question.predicate, question.grammar, question.shapes)
+    verdict = question.ask(TRUE)
     if isinstance(verdict, Accepted):
         return verdict
     # Whoever gets in as a member of a class gets in: a stranger's customised subject is the one way left.
     inside = next((v for kind in (Accepted, Undecided) for v in classes if isinstance(v, kind)), None)
     if inside is not None:
         return inside
-    if isinstance(verdict, Rejected) and not isinstance(
-        solve_templated(question.predicate, question.grammar), Rejected
-    ):
-        return Rejected("assuming the default subject; declare a customised one in [ours.subject-templates]")
+    if isinstance(verdict, Rejected):
+        templated = solve_templated(question.predicate, question.grammar, Work(parent=question.work))
+        if not isinstance(templated, Rejected):
+            return Rejected("assuming the default subject; declare a customised one in [ours.subject-templates]")
     return verdict
 
 

@@ -23,7 +23,7 @@ class CollectError(AuditorError):
     """Nothing could be read from a cloud, so no report can be made (exit code 1)."""
 
 
-class BudgetExceeded(AuditorError):
+class BudgetExceededError(AuditorError):
     """The solver gave up on one question. Never reaches the user: it becomes an `Unknown` verdict."""
 
 

@@ -8,24 +8,28 @@ simply collects two languages.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
 from auditor.claims.grammar import Slot, Term, Variable
 from auditor.claims.pattern import Language, Pattern, ValueSet, Wild
-from auditor.errors import BudgetExceeded
+from auditor.errors import BudgetExceededError
 
 Box = frozenset[tuple[Variable, Language]]
 """Constraints that hold together; the empty box admits every value of every variable."""
 
-BOX_BUDGET = 20_000
+BOX_BUDGET = 5_000
 """Ways to split one pattern that are tried. `*a*b*c*` against a term of six variables has 330."""
+
+WAYS_PER_TEST = 4
+"""How many of them cost as much as one test of a search (see `work`)."""
 
 
 def decompose(term: Term, language: Language) -> tuple[Box, ...]:
-    """The boxes in which `term` lies in `language`. Raises `BudgetExceeded`."""
-    boxes = _boxes(term, language)
+    """The boxes in which `term` lies in `language`. Raises `BudgetExceededError`."""
+    boxes = _boxes(term, language).boxes
     if boxes is None:
-        raise BudgetExceeded(f"{_short(language)} can be split in more than {BOX_BUDGET:,} ways")
+        raise BudgetExceededError(f"{_short(language)} can be split in more than {BOX_BUDGET:,} ways")
     return boxes
 
 
@@ -34,27 +38,53 @@ def _short(language: Language) -> str:
     return f"the pattern {text}" if len(text) < 60 else f"the pattern {text[:50]}… of {len(text):,} characters"
 
 
+def split_cost(term: Term, language: Language) -> int:
+    """What `decompose` costs, in tests."""
+    return _boxes(term, language).ways // WAYS_PER_TEST
+
+
+@dataclass(frozen=True, slots=True)
+class _Boxes:
+    boxes: tuple[Box, ...] | None
+    """None past the budget, so that giving up is remembered as well."""
+    ways: int = 1
+
+
 @lru_cache(maxsize=1 << 17)
-def _boxes(term: Term, language: Language) -> tuple[Box, ...] | None:
-    """`decompose`, with None past the budget, so that giving up is remembered as well."""
+def _boxes(term: Term, language: Language) -> _Boxes:
     if len(term) == 1 and isinstance(term[0], Slot) and not term[0].encoded:
         if isinstance(language, Pattern) and language.universal:
-            return (frozenset(),)
+            return _Boxes((frozenset(),))
         if language.literal is not None and not term[0].variable.contains(language.literal):
-            return ()
-        return (frozenset(((term[0].variable, language),)),)
+            return _Boxes(())
+        return _Boxes((frozenset(((term[0].variable, language),)),))
     if isinstance(language, ValueSet):
         exact = tuple(Pattern(value, ignore_case=language.ignore_case) for value in sorted(language.values))
-        return union(term, exact)
+        return _Boxes(union(term, exact), len(exact))
     if not isinstance(language, Pattern):
         raise TypeError(f"{language!r} cannot be split")
     boxes: dict[Box, None] = {}
-    for steps, box in enumerate(_split(term, 0, language, 0)):
+    if len(language.tokens) > longest(term) + sum(token is Wild.STAR for token in language.tokens):
+        return _Boxes(())  # more characters than any text of the term has
+    ways = 0
+    for ways, box in enumerate(_split(term, 0, language, 0), 1):
         if box is not None:
             boxes[box] = None
-        if steps > BOX_BUDGET:
-            return None
-    return tuple(boxes)
+        if ways > BOX_BUDGET:
+            return _Boxes(None, ways)
+    return _Boxes(tuple(boxes), ways)
+
+
+@lru_cache(maxsize=4096)
+def longest(term: Term) -> int:
+    """The most characters a text of the term can have."""
+    return sum(len(part) if isinstance(part, str) else _longest_value(part) for part in term)
+
+
+def _longest_value(slot: Slot) -> int:
+    values = slot.variable.values
+    most = slot.variable.maximum if values is None else max(map(len, values))
+    return 3 * most if slot.encoded else most
 
 
 @lru_cache(maxsize=1 << 14)
@@ -66,7 +96,7 @@ def union(term: Term, languages: tuple[Language, ...]) -> tuple[Box, ...] | None
     """
     boxes: dict[Box, None] = {}
     for language in languages:
-        found = _boxes(term, language)
+        found = _boxes(term, language).boxes
         if found is None:
             return None
         boxes.update(dict.fromkeys(found))
@@ -83,21 +113,27 @@ def union(term: Term, languages: tuple[Language, ...]) -> tuple[Box, ...] | None
 def _joined(boxes: list[dict[Variable, Language]], variable: Variable) -> list[dict[Variable, Language]]:
     groups: dict[object, list[dict[Variable, Language]]] = {}
     for place, box in enumerate(boxes):
-        exact = _values(box.get(variable)) is not None
+        exact = _values(box.get(variable))
         rest = frozenset((v, language) for v, language in box.items() if v is not variable)
-        groups.setdefault(rest if exact else place, []).append(box)
+        groups.setdefault(place if exact is None else (rest, exact.ignore_case), []).append(box)
     joined: list[dict[Variable, Language]] = []
     for group in groups.values():
-        values = {value for box in group for value in _values(box.get(variable)) or ()}
-        joined.append(group[0] if len(group) == 1 else {**group[0], variable: ValueSet(values)})
+        if len(group) == 1:
+            joined.append(group[0])
+            continue
+        sets = [exact for box in group if (exact := _values(box[variable])) is not None]
+        listed = ValueSet((value for exact in sets for value in exact.values), ignore_case=sets[0].ignore_case)
+        joined.append({**group[0], variable: listed})
     return joined
 
 
-def _values(language: Language | None) -> frozenset[str] | None:
-    """The values of a language that is a finite set compared exactly."""
-    if isinstance(language, ValueSet) and not language.ignore_case:
-        return language.values
-    return None if language is None or language.literal is None else frozenset((language.literal,))
+def _values(language: Language | None) -> ValueSet | None:
+    """A language that is a finite set of whole values, as such."""
+    if isinstance(language, ValueSet):
+        return language
+    if isinstance(language, Pattern) and not language.wild and not language.encoded:
+        return ValueSet((str(language),), ignore_case=language.ignore_case)
+    return None if language is None or language.literal is None else ValueSet((language.literal,))
 
 
 def _split(term: Term, part: int, pattern: Pattern, position: int) -> Iterator[Box | None]:
@@ -162,6 +198,7 @@ def _ends(pattern: Pattern, begin: int, slot: Slot) -> Iterator[int]:
     """
     tokens = pattern.tokens
     variable = slot.variable
+    room = _longest_value(slot)
     empty = variable.minimum == 0 if variable.values is None else "" in variable.values
     for end in range(begin, len(tokens) + 1):
         on_star = end < len(tokens) and tokens[end] is Wild.STAR
@@ -172,6 +209,9 @@ def _ends(pattern: Pattern, begin: int, slot: Slot) -> Iterator[int]:
             token = tokens[end]
             if isinstance(token, str) and not _possible(pattern, token, slot):
                 return  # no value holds this character, so no longer share is possible
+            room -= token is not Wild.STAR
+            if room < 0:
+                return  # no value is that long
 
 
 def _possible(pattern: Pattern, char: str, slot: Slot) -> bool:

@@ -5,31 +5,28 @@ Every class is one more predicate over `$variable` claims, conjoined with the tr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
 
-from auditor.claims.grammar import Grammar, Shape, Slot, Variable, variable_in
-from auditor.claims.pattern import Language, Pattern, ValueSet
+from auditor.claims.fresh import arbitrary_shapes, fresh_name, gated, showing
+from auditor.claims.grammar import Grammar, Shape, Variable, variable_in
+from auditor.claims.naming import AUDIENCE_CLAIMS, NAMING, Names, Pin, pinned_names, strangers
+from auditor.claims.pattern import Pattern, ValueSet
 from auditor.claims.predicate import (
     TRUE,
-    AllValues,
     And,
-    AnyValue,
     Exists,
     Match,
-    Not,
-    Or,
     Predicate,
     Unknown,
     conjunction,
     disjunction,
     negation,
 )
-from auditor.claims.regions import Region, exact_values, regions
+from auditor.claims.regions import regions
 from auditor.claims.solver import solve
 from auditor.claims.templates import customised, solve_templated
 from auditor.claims.verdict import Accepted, Rejected, Undecided, Verdict
+from auditor.claims.work import DECISION_BUDGET, Work
 
 CLASSES = (
     "any-tenant", "any-project", "any-branch", "any-tag", "any-environment", "pull-request", "unchecked-audience",
@@ -37,59 +34,6 @@ CLASSES = (
 
 MAX_TEMPLATES = 8
 """Templates that each pin a tenant of their own, looked at before giving up."""
-
-AUDIENCE_CLAIMS = ("azp", "aud")
-"""The claims an audience can stand in."""
-
-NAMING = ("tenant", "tenant-id", "project-id", "subject")
-"""The dimensions that name a tenant. A project's id does, since platforms never give the same one to two tenants."""
-
-Names = Mapping[Variable, frozenset[str]]
-"""Variable → names, for the variables of one dimension."""
-
-
-Part = tuple[Variable, frozenset[str]]
-"""A variable and the exact values a box allows it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pin:
-    """The projects one box of a trust names exactly, and the tenants it names them under (none: under any)."""
-
-    tenants: tuple[Part, ...]
-    """Names and ids, each on its own enough."""
-    names: tuple[Part, ...]
-    """The parts a project's name is made of (a workspace of a project), which only together name it."""
-    ids: tuple[Part, ...]
-    """Ids, each on its own enough."""
-
-    @property
-    def predicate(self) -> Predicate:
-        """The tokens of these projects, by whichever identifier the trust pins them."""
-        by_name = [conjunction(variable_in(*part) for part in self.names)] if self.names else []
-        same = disjunction((*by_name, *(variable_in(*part) for part in self.ids)))
-        there = disjunction(variable_in(*part) for part in self.tenants) if self.tenants else TRUE
-        return conjunction((there, same))
-
-
-def pins_of(found: Iterable[Region]) -> tuple[Pin, ...]:
-    """The projects that some region pins exactly; regions alike but for a project's one-part name are one pin."""
-    grouped: dict[tuple[tuple[Part, ...], tuple[Part, ...], Variable], set[str]] = {}
-    pins: dict[Pin, None] = {}
-    for region in found:
-        exact = [(v, frozenset(exact_values(v, c) or ())) for v, c in region.constraints.items()]
-        parts = [part for part in exact if part[1]]
-        order = [variable for variable in region.shape.variables.values() if variable.dimension == "project"]
-        names = tuple((v, values) for v in order for known, values in parts if known is v)
-        ids = tuple(part for part in parts if part[0].dimension == "project-id")
-        names = names if len(names) == len(order) else ()
-        tenants = tuple(part for part in parts if part[0].dimension in ("tenant", "tenant-id"))
-        if len(names) == 1:
-            grouped.setdefault((tenants, ids, names[0][0]), set()).update(names[0][1])
-        elif names or ids:
-            pins[Pin(tenants, names, ids)] = None
-    joined = (Pin(tenants, ((v, frozenset(values)),), ids) for (tenants, ids, v), values in grouped.items())
-    return (*joined, *pins)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +56,13 @@ class Question:
     """Whether the issuer as a whole is declared ours: no tenant there is a stranger."""
     shapes: tuple[Shape, ...] = ()
     """The forms of token that count (the grammar's own, and the declared templates of ours)."""
+    work: Work = field(default_factory=lambda: Work(DECISION_BUDGET))
+    """What all questions about this trust may cost together."""
+
+    def ask(self, further: Predicate, shapes: tuple[Shape, ...] | None = None) -> Verdict:
+        """Whether some token of `shapes` (default: all that count) satisfies the trust and `further`."""
+        asked = And((self.predicate, further))
+        return solve(asked, self.grammar, self.shapes if shapes is None else shapes, Work(parent=self.work))
 
 
 def classify(question: Question) -> dict[str, Verdict]:
@@ -148,16 +99,17 @@ def _any_tenant(question: Question) -> Verdict | None:
         return _any_subject(question)
     if not (grammar.of_dimension("tenant") or grammar.of_dimension("tenant-id")):
         return None
-    verdict = solve(And((question.predicate, _strangers(question.tenants))), grammar, question.shapes)
+    verdict = question.ask(strangers(question.tenants))
     if isinstance(verdict, Accepted):
         return _at_sight(verdict, question)
-    templated = _templated_stranger(question)
+    # Where the default subjects leave it open, a template can settle it one way only: by getting in for certain.
+    templated = _templated_stranger(question, strictly=isinstance(verdict, Undecided))
     return templated if isinstance(templated, Accepted) or isinstance(verdict, Rejected) else verdict
 
 
 def _any_subject(question: Question) -> Verdict:
     """The same for an issuer nobody described: any subject that the trust does not name may be a stranger's."""
-    verdict = solve(And((question.predicate, _strangers(question.tenants))), question.grammar, question.shapes)
+    verdict = question.ask(strangers(question.tenants))
     if isinstance(verdict, Accepted):
         return Undecided("more than exactly named subjects get in, and who can hold tokens of this issuer is not known")
     return verdict
@@ -167,8 +119,8 @@ def _at_sight(verdict: Accepted, question: Question) -> Verdict:
     """The same acceptance with a tenant people recognise as a stranger, where one gets in."""
     for variable in question.grammar.of_dimension("tenant"):
         if variable.values is None:
-            asked = (question.predicate, _strangers(question.tenants), _is(variable, variable.hints[0]))
-            friendly = solve(And(asked), question.grammar, question.shapes)
+            stranger = conjunction((strangers(question.tenants), _is(variable, variable.hints[0])))
+            friendly = question.ask(stranger)
             if isinstance(friendly, Accepted):
                 return friendly
     return verdict if question.names_known else Undecided(_TOO_MANY_NAMES)
@@ -177,22 +129,19 @@ def _at_sight(verdict: Accepted, question: Question) -> Verdict:
 _TOO_MANY_NAMES = "budget: the trust names too many tenants and projects to tell strangers from them"
 
 
-def _strangers(named: Names) -> Predicate:
-    return conjunction(negation(variable_in(variable, names)) for variable, names in named.items() if names)
-
-
-def _templated_stranger(question: Question) -> Verdict:
+def _templated_stranger(question: Question, *, strictly: bool) -> Verdict:
     """Whether some tenant gets in that customises its subject, other than those the matching templates pin exactly.
 
     `workflow:x:repo:acme/app:…` is printed by a template of acme alone; that makes acme named, not everybody welcome.
     """
     named = dict(question.tenants)
     for _ in range(MAX_TEMPLATES):
-        verdict = solve_templated(And((question.predicate, _strangers(named))), question.grammar)
+        asked = And((question.predicate, strangers(named)))
+        verdict = solve_templated(asked, question.grammar, Work(parent=question.work), strictly=strictly)
         if not isinstance(verdict, Accepted):
             return verdict
         shapes = customised(question.grammar, verdict.template)
-        found, _ = regions(question.predicate, question.grammar, shapes)
+        found, _ = regions(question.predicate, question.grammar, shapes, Work(parent=question.work))
         pinned = pinned_names(found, NAMING)
         new = {v: names - named.get(v, frozenset()) for v, names in pinned.items()}
         if not any(new.values()):
@@ -202,81 +151,38 @@ def _templated_stranger(question: Question) -> Verdict:
     return Undecided("budget: too many customised subject templates each pin a tenant of their own")
 
 
-def pinned_names(found: Iterable[Region], dimensions: tuple[str, ...]) -> dict[Variable, frozenset[str]]:
-    """The names that some region pins exactly, by variable of the given dimensions."""
-    names: dict[Variable, frozenset[str]] = {}
-    for region in found:
-        for variable, constraint in region.constraints.items():
-            values = exact_values(variable, constraint) if variable.dimension in dimensions else None
-            if values is not None:
-                names[variable] = names.get(variable, frozenset()) | frozenset(values)
-    return names
-
-
 def _any_project(question: Question) -> Verdict | None:
     grammar = question.grammar
     if not (grammar.of_dimension("project") or grammar.of_dimension("project-id")):
         return None
     owners = {v: names for v, names in question.tenants.items() if names and v.dimension.startswith("tenant")}
-    ours = disjunction(variable_in(v, names) for v, names in owners.items())
-    anywhere = not owners
-    asked = [question.predicate, TRUE if anywhere else ours]
+    ours = disjunction(variable_in(v, names) for v, names in owners.items()) if owners else TRUE
     # Another project than the named ones differs in every identifier the trust pins them by.
-    asked.extend(negation(pin.predicate) for pin in question.pins)
-    verdict = solve(And(tuple(asked)), grammar, question.shapes)
+    verdict = question.ask(conjunction((ours, *(negation(pin.predicate) for pin in question.pins))))
     return verdict if question.names_known or isinstance(verdict, Rejected) else Undecided(_TOO_MANY_NAMES)
 
 
 def _fresh(question: Question, dimension: str) -> Verdict | None:
     """Whether an arbitrary name of the dimension is accepted: one that occurs in no pattern of the trust."""
-    asked = _arbitrary_shapes(question.grammar, question.shapes, dimension)
+    asked = arbitrary_shapes(question.grammar, question.shapes, dimension)
     if not asked:
         return None
-    verdicts = [_arbitrary(question.predicate, question.grammar, *fitting) for fitting in asked]
+    verdicts = [_arbitrary(question, TRUE, *fitting) for fitting in asked]
     return next((v for kind in (Accepted, Undecided) for v in verdicts if isinstance(v, kind)), verdicts[0])
 
 
-Fitting = tuple[Variable, tuple[Shape, ...], frozenset[str]]
-"""A variable, the shapes it may take any name in, and the claims that then show it."""
-
-
-@lru_cache(maxsize=1024)
-def _arbitrary_shapes(grammar: Grammar, shapes: tuple[Shape, ...], dimension: str) -> tuple[Fitting, ...]:
-    """The runs that may carry an arbitrary name of the dimension, by the variable that carries it."""
-    ungated = dimension != "environment"
-    open_to = [shape for shape in shapes if not (ungated and gated(shape))]
-    found: list[Fitting] = []
-    for variable in grammar.of_dimension(dimension):
-        fitting = tuple(s for s in open_to if variable.name in s.variables and variable.name not in s.fixed)
-        if fitting and variable.values is None:
-            found.append((variable, fitting, showing(fitting, variable)))
-    return tuple(found)
-
-
-@lru_cache(maxsize=1024)
-def showing(shapes: tuple[Shape, ...], variable: Variable) -> frozenset[str]:
-    """The claims of `shapes` whose text holds the variable."""
-    held = Slot(variable), Slot(variable, encoded=True)
-    return frozenset(c for shape in shapes for c, term in shape.claims.items() if held[0] in term or held[1] in term)
-
-
-def gated(shape: Shape) -> bool:
-    """Whether the run names an environment, whose own protection rules then decide who gets there."""
-    return any(v.dimension == "environment" for v in shape.variables.values())
-
-
 def _arbitrary(
-    predicate: Predicate, grammar: Grammar, variable: Variable, shapes: tuple[Shape, ...], claims: frozenset[str]
+    question: Question, further: Predicate, variable: Variable, shapes: tuple[Shape, ...], claims: frozenset[str]
 ) -> Verdict:
-    name = fresh_name(variable, predicate, claims)
+    name = fresh_name(variable, question.predicate, claims)
     if name is None:
-        verdict = solve(predicate, grammar, shapes)
+        verdict = question.ask(further, shapes)
         reason = f"no {variable.dimension} name is left that the trust's patterns do not use"
         return verdict if isinstance(verdict, Rejected) else Undecided(reason)
-    verdict = solve(And((predicate, _is(variable, name))), grammar, shapes)
+    verdict = question.ask(conjunction((further, _is(variable, name))), shapes)
     if isinstance(verdict, Accepted):
         for hint in variable.hints[1:2]:
-            friendly = solve(And((predicate, _is(variable, hint))), grammar, shapes)
+            friendly = question.ask(conjunction((further, _is(variable, hint))), shapes)
             if isinstance(friendly, Accepted):
                 return friendly  # a name people believe at sight proves the same
     return verdict
@@ -286,58 +192,18 @@ def _is(variable: Variable, name: str) -> Predicate:
     return Match(f"${variable.name}", Pattern.exactly(name))
 
 
-def fresh_name(variable: Variable, predicate: Predicate, claims: frozenset[str]) -> str | None:
-    """A name that no language of `predicate` on one of `claims` uses; None when there is none.
-
-    It is longer than every pattern, so that no row of `?` matches it by its length. Where names are ids, it is one
-    that no language spells out: nobody writes a pattern that tells random ids apart.
-    """
-    read = [language for claim, language in _languages(predicate) if claim in claims]
-    used = frozenset().union(*(language.letters for language in read))
-    longest = max((len(language.tokens) for language in read if isinstance(language, Pattern)), default=0)
-    length = min(max(12, longest + 1), variable.maximum)
-    spare = [
-        c for c in "zqjxkvwybgfpmuhdcltrnsioeaZQJXKVWYBGFPMUHDCLTRNSIOEA0123456789\u0436\u0448\u044d" if c not in used
-    ]
-    for first in spare:
-        for second in (*spare, first):
-            name = ((first + second) * length)[:length]
-            if variable.contains(name):
-                return name
-    if variable.characters.negated:
-        return None
-    return next((hint for hint in variable.hints if not any(hint in language.order for language in read)), None)
-
-
-def _languages(predicate: Predicate, within: str | None = None) -> Iterable[tuple[str, Language]]:
-    """(claim, language) of every text test; a test of a list's elements belongs to the list."""
-    match predicate:
-        case Match(claim, language):
-            yield (claim if within is None else within), language
-        case AnyValue(claim, each) | AllValues(claim, each):
-            yield from _languages(each, claim)
-        case Not(operand):
-            yield from _languages(operand, within)
-        case And(operands) | Or(operands):
-            for operand in operands:
-                yield from _languages(operand, within)
-        case _:
-            return
-
-
 def _pull_request(question: Question) -> Verdict | None:
-    grammar = question.grammar
     shapes = [shape for shape in question.shapes if shape.unmerged is not None]
     if not shapes:
         return None
     verdict: Verdict = Rejected()
     for shape in (shape for shape in shapes if not gated(shape)):
-        asked = And((question.predicate, shape.unmerged or TRUE))
+        unmerged = shape.unmerged or TRUE
         if shape.fresh_unmerged is None:
-            answer = solve(asked, grammar, (shape,))
+            answer = question.ask(unmerged, (shape,))
         else:
             variable = shape.variables[shape.fresh_unmerged]
-            answer = _arbitrary(asked, grammar, variable, (shape,), showing((shape,), variable))
+            answer = _arbitrary(question, unmerged, variable, (shape,), showing((shape,), variable))
         if isinstance(answer, Accepted):
             return answer
         if isinstance(answer, Undecided):
@@ -346,33 +212,10 @@ def _pull_request(question: Question) -> Verdict | None:
 
 
 def _unchecked_audience(question: Question) -> Verdict:
-    other: Predicate = _other_audience(question.audiences)
+    """The token carries an audience, and none of those it carries is named."""
+    names = ValueSet(question.audiences)
+    carried = disjunction(Exists(claim) for claim in AUDIENCE_CLAIMS)
+    other = conjunction((carried, *(negation(Match(claim, names)) for claim in AUDIENCE_CLAIMS)))
     if question.audience_doubt is not None:
         other = conjunction((other, Unknown(question.audience_doubt)))
-    return solve(And((question.predicate, other)), question.grammar, question.shapes)
-
-
-def _other_audience(named: frozenset[str]) -> Predicate:
-    """The token carries an audience, and none of those it carries is named."""
-    names = ValueSet(named)
-    carried = disjunction(Exists(claim) for claim in AUDIENCE_CLAIMS)
-    return conjunction((carried, *(negation(Match(claim, names)) for claim in AUDIENCE_CLAIMS)))
-
-
-def named_audiences(predicates: Iterable[Predicate]) -> frozenset[str]:
-    """The audiences some predicate spells out in full."""
-    return frozenset(text for predicate in predicates for text in _audiences(predicate))
-
-
-def _audiences(predicate: Predicate) -> Iterable[str]:
-    match predicate:
-        case Match(claim, language) if claim in AUDIENCE_CLAIMS:
-            if isinstance(language, ValueSet):
-                yield from language.values
-            elif language.literal is not None:
-                yield language.literal
-        case And(operands) | Or(operands):
-            for operand in operands:
-                yield from _audiences(operand)
-        case _:
-            return
+    return question.ask(other)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import assert_never
 
-from auditor.claims.boxes import Box, decompose, union
+from auditor.claims.boxes import Box, decompose, split_cost, union
 from auditor.claims.grammar import Shape, Term, Variable
 from auditor.claims.pattern import Language, Pattern, ValueSet
 from auditor.claims.predicate import (
@@ -30,7 +30,7 @@ from auditor.claims.predicate import (
     Unknown,
     negation,
 )
-from auditor.errors import BudgetExceeded
+from auditor.errors import BudgetExceededError
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def some_of(parts: Iterable[Formula]) -> Formula:
 
 
 def lower(predicate: Predicate, shape: Shape, *, permissive: bool, positive: bool = True) -> Formula:
-    """`predicate` (or its complement, when not `positive`) for tokens of `shape`. Raises `BudgetExceeded`."""
+    """`predicate` (or its complement, when not `positive`) for tokens of `shape`. Raises `BudgetExceededError`."""
     match predicate:
         case Constant(value):
             return value is positive
@@ -151,8 +151,27 @@ def _match_any(claim: str, languages: tuple[Language, ...], shape: Shape, positi
         return not positive
     boxes = union(term, languages)
     if boxes is None:
-        raise BudgetExceeded(f"the {len(languages):,} values of {claim} can be split in too many ways")
+        raise BudgetExceededError(f"the {len(languages):,} values of {claim} can be split in too many ways")
     return _some_box(boxes, positive)
+
+
+def cost_of(predicate: Predicate, shape: Shape) -> int:
+    """What it costs to `lower` a predicate, in tests (see `work`)."""
+    match predicate:
+        case Match(claim, language):
+            term = shape.term(claim)
+            return 0 if term is None else split_cost(term, language)
+        case Not(operand):
+            return cost_of(operand, shape)
+        case And() | Or():
+            return _cost_of_all(predicate, shape)
+        case _:
+            return 1
+
+
+@lru_cache(maxsize=1 << 15)
+def _cost_of_all(predicate: And | Or, shape: Shape) -> int:
+    return sum(cost_of(operand, shape) for operand in predicate.operands)
 
 
 def _present(claim: str, shape: Shape, positive: bool) -> Formula:

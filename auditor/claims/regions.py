@@ -16,7 +16,7 @@ from auditor.claims.search import FREE, Constraint, State
 from auditor.claims.solver import states
 from auditor.claims.variables import in_order, inhabitant
 from auditor.claims.work import Work
-from auditor.errors import BudgetExceeded
+from auditor.errors import BudgetExceededError
 
 REGION_BUDGET = 5_000
 """Boxes listed per trust."""
@@ -36,43 +36,96 @@ class Region:
         return (self.shape, frozenset(self.constraints.items()))
 
 
-def regions(predicate: Predicate, grammar: Grammar, shapes: Iterable[Shape] | None = None) -> tuple[list[Region], bool]:
+def regions(
+    predicate: Predicate,
+    grammar: Grammar,
+    shapes: Iterable[Shape] | None = None,
+    work: Work | None = None,
+    *,
+    permissive: bool = True,
+) -> tuple[list[Region], bool]:
     """The maximal boxes, and whether they are all there (False past the budget).
 
-    Undocumented forms of token count only where no documented one gets in.
+    What is unknown counts as accepted, or as refused when not `permissive`. Undocumented forms of token count only
+    where no documented one gets in.
     """
     asked = [shape for shape in (grammar.shapes if shapes is None else shapes) if not shape.narrower]
-    certain = [shape for shape in asked if shape.certain]
-    found, complete = _regions(predicate, grammar.distinct(certain, claims_of(predicate), by_run=True))
-    if found or not complete:
-        return found, complete
-    doubtful = [shape for shape in asked if not shape.certain]
-    return _regions(predicate, grammar.distinct(doubtful, claims_of(predicate), by_run=True))
+    claims = claims_of(predicate)
+    listing = _Listing(predicate, permissive, work or Work())
+    for certain in (True, False):
+        listing.add(grammar.distinct([shape for shape in asked if shape.certain is certain], claims, by_run=True))
+        if listing.found or not listing.complete:
+            break
+    return listing.maximal(), listing.complete
 
 
-def _regions(predicate: Predicate, candidates: Iterable[Shape]) -> tuple[list[Region], bool]:
-    found: dict[tuple[object, ...], Region] = {}
-    complete, wide = True, 0
-    for shape in candidates:
+class _Listing:
+    """The boxes found so far."""
+
+    def __init__(self, predicate: Predicate, permissive: bool, work: Work) -> None:
+        self.predicate = predicate
+        self.permissive = permissive
+        self.work = work
+        self.found: dict[tuple[object, ...], Region] = {}
+        self.complete = True
+
+    def add(self, shapes: Iterable[Shape]) -> None:
+        wide = 0
+        for shape in shapes:
+            try:
+                for state in states(self.predicate, shape, self.work, permissive=self.permissive):
+                    region = Region(shape, _simplified(state, self.work))
+                    new = self.found.setdefault(region.key(), region) is region
+                    wide += new and len(_exact(region)) < len(region.constraints)
+                    if len(self.found) > REGION_BUDGET or wide > WIDE_BUDGET:
+                        self.complete = False
+                        return
+            except BudgetExceededError:
+                self.complete = False
+
+    def maximal(self) -> list[Region]:
+        """The boxes in a fixed order, without those that lie inside another (of equal ones the first stays).
+
+        A box of exact values can only hold boxes that share those values, which an index finds: thousands of listed
+        subjects cost one look-up each. Only the other boxes are compared one by one.
+        """
+        ordered = sorted(self.found.values(), key=_order)
+        exact: dict[tuple[Shape, tuple[Variable, ...]], set[tuple[str, ...]]] = {}
+        wide: list[tuple[int, Region]] = []
+        for place, region in enumerate(ordered):
+            values = _exact(region)
+            if len(values) == len(region.constraints) > 0:
+                exact.setdefault((region.shape, tuple(values)), set()).add(tuple(values.values()))
+            else:
+                wide.append((place, region))
+
+        def absorbed(place: int, region: Region) -> bool:
+            values = _exact(region)
+            for (shape, variables), listed in exact.items():
+                narrower = shape is region.shape and len(variables) < len(region.constraints)
+                if narrower and tuple(values.get(v, "\0") for v in variables) in listed:
+                    return True
+            return any(
+                other is not region
+                and _inside(region, other, self.work)
+                and (position < place or not _inside(other, region, self.work))
+                for position, other in wide
+            )
+
         try:
-            for state in states(predicate, shape, Work(), permissive=True):
-                region = Region(shape, _simplified(state))
-                if found.setdefault(region.key(), region) is region and len(_exact(region)) < len(region.constraints):
-                    wide += 1
-                if len(found) > REGION_BUDGET or wide > WIDE_BUDGET:
-                    return _maximal(list(found.values())), False
-        except BudgetExceeded:
-            complete = False
-    return _maximal(list(found.values())), complete
+            return [region for place, region in enumerate(ordered) if not absorbed(place, region)]
+        except BudgetExceededError:
+            self.complete = False
+            return ordered
 
 
-def _simplified(state: State) -> Mapping[Variable, Constraint]:
+def _simplified(state: State, work: Work) -> Mapping[Variable, Constraint]:
     """Constraints without what says nothing: implied by the variable itself, or by its one exact value."""
     kept: dict[Variable, Constraint] = {}
     for variable, (inside, outside) in sorted(state.variables.items(), key=lambda item: item[0].name):
         if variable.values is not None:
             each = ((v, inside | {Pattern.exactly(v)}) for v in variable.values)
-            values = [value for value, only in each if inhabitant(variable, only, outside) is not None]
+            values = [value for value, only in each if inhabitant(variable, only, outside, work) is not None]
             if len(values) < len(variable.values):
                 kept[variable] = (frozenset((ValueSet(values),)), frozenset())
             continue
@@ -80,59 +133,23 @@ def _simplified(state: State) -> Mapping[Variable, Constraint]:
         if literal is not None:
             kept[variable] = (frozenset((Pattern(literal.literal or ""),)), frozenset())
             continue
-        constraint = _without_idle(variable, inside, outside)
+        constraint = _without_idle(variable, inside, outside, work)
         if constraint != FREE:
             kept[variable] = constraint
     return kept
 
 
-def _without_idle(variable: Variable, inside: frozenset[Language], outside: frozenset[Language]) -> Constraint:
+def _without_idle(
+    variable: Variable, inside: frozenset[Language], outside: frozenset[Language], work: Work
+) -> Constraint:
     """The constraint without languages that every value lies in anyway, or that no value could lie in."""
-    try:
-        telling = frozenset(p for p in inside if inhabitant(variable, frozenset(), frozenset((p,))) is not None)
-        least = _without_implied(variable, telling)
-        return least, frozenset(n for n in outside if inhabitant(variable, least | {n}, frozenset()) is not None)
-    except BudgetExceeded:
-        return inside, outside  # too large to simplify: shown as it is written, still the same set
-
-
-def _without_implied(variable: Variable, inside: frozenset[Language]) -> frozenset[Language]:
-    kept = set(inside)
-    for language in in_order(inside):
-        others = frozenset(kept - {language})
-        if others and inhabitant(variable, others, frozenset((language,))) is None:
-            kept.discard(language)
-    return frozenset(kept)
-
-
-def _maximal(found: list[Region]) -> list[Region]:
-    """`found` in a fixed order, without boxes that lie inside another (of equal ones the first stays).
-
-    A box of exact values can only hold boxes that share those values, which an index finds: thousands of listed
-    subjects cost one look-up each. Only the other boxes are compared one by one.
-    """
-    ordered = sorted(found, key=_order)
-    exact: dict[tuple[Shape, tuple[Variable, ...]], set[tuple[str, ...]]] = {}
-    wide: list[tuple[int, Region]] = []
-    for place, region in enumerate(ordered):
-        values = _exact(region)
-        if len(values) == len(region.constraints) > 0:
-            exact.setdefault((region.shape, tuple(values)), set()).add(tuple(values.values()))
-        else:
-            wide.append((place, region))
-
-    def absorbed(place: int, region: Region) -> bool:
-        values = _exact(region)
-        for (shape, variables), listed in exact.items():
-            narrower = shape is region.shape and len(variables) < len(region.constraints)
-            if narrower and tuple(values.get(v, "\0") for v in variables) in listed:
-                return True
-        return any(
-            other is not region and _inside(region, other) and (position < place or not _inside(other, region))
-            for position, other in wide
-        )
-
-    return [region for place, region in enumerate(ordered) if not absorbed(place, region)]
+    telling = {p for p in inside if inhabitant(variable, frozenset(), frozenset((p,)), work) is not None}
+    for language in in_order(frozenset(telling)):
+        others = frozenset(telling - {language})
+        if others and inhabitant(variable, others, frozenset((language,)), work) is None:
+            telling.discard(language)
+    least = frozenset(telling)
+    return least, frozenset(n for n in outside if inhabitant(variable, least | {n}, frozenset(), work) is not None)
 
 
 def _exact(region: Region) -> dict[Variable, str]:
@@ -156,21 +173,18 @@ def _single(constraint: Constraint) -> str | None:
     return next(iter(inside)).literal if len(inside) == 1 and not outside else None
 
 
-def _inside(small: Region, large: Region) -> bool:
-    """Whether every token of `small` belongs to `large`; False where that would take too long to decide."""
+def _inside(small: Region, large: Region, work: Work) -> bool:
+    """Whether every token of `small` belongs to `large`. Raises `BudgetExceededError`."""
     if small.shape is not large.shape:
         return False
     for variable, (inside, outside) in large.constraints.items():
         own_inside, own_outside = small.constraints.get(variable, FREE)
-        try:
-            for language in inside - own_inside:
-                if inhabitant(variable, own_inside, own_outside | {language}) is not None:
-                    return False
-            for language in outside - own_outside:
-                if inhabitant(variable, own_inside | {language}, own_outside) is not None:
-                    return False
-        except BudgetExceeded:
-            return False
+        for language in inside - own_inside:
+            if inhabitant(variable, own_inside, own_outside | {language}, work) is not None:
+                return False
+        for language in outside - own_outside:
+            if inhabitant(variable, own_inside | {language}, own_outside, work) is not None:
+                return False
     return True
 
 

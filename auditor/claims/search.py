@@ -42,11 +42,11 @@ class Search:
         self.work = work
 
     def first(self, formula: Formula) -> State | None:
-        """Constraints that satisfy `formula`, or None. Raises `BudgetExceeded`."""
+        """Constraints that satisfy `formula`, or None. Raises `BudgetExceededError`."""
         return next(self._states(formula, guess=True), None)
 
     def all(self, formula: Formula) -> Iterator[State]:
-        """Constraint sets whose union is what satisfies `formula`; they may overlap. Raises `BudgetExceeded`."""
+        """Constraint sets whose union is what satisfies `formula`; they may overlap. Raises `BudgetExceededError`."""
         return self._states(formula, guess=False)
 
     def _states(self, formula: Formula, *, guess: bool) -> Iterator[State]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from auditor.claims.formula import Formula, all_of, lower
+from auditor.claims.formula import Formula, all_of, cost_of, lower
 from auditor.claims.grammar import Grammar, Shape, Variable, fill
 from auditor.claims.pattern import readable
 from auditor.claims.predicate import (
@@ -30,15 +30,21 @@ from auditor.claims.search import FREE, Search, State
 from auditor.claims.variables import inhabitant
 from auditor.claims.verdict import Accepted, Rejected, Undecided, Verdict
 from auditor.claims.work import Work
-from auditor.errors import BudgetExceeded
+from auditor.errors import BudgetExceededError
 
 
 def solve(
-    predicate: Predicate, grammar: Grammar, shapes: Iterable[Shape] | None = None, work: Work | None = None
+    predicate: Predicate,
+    grammar: Grammar,
+    shapes: Iterable[Shape] | None = None,
+    work: Work | None = None,
+    *,
+    strictly: bool = False,
 ) -> Verdict:
     """Whether some token of `shapes` (default: all of the grammar) satisfies `predicate`.
 
-    `Accepted` rests on certain shapes and on nothing unknown; `Rejected` holds whatever the unknown turns out to be.
+    `Accepted` rests on certain shapes and on nothing unknown; `Rejected` holds whatever the unknown turns out to be,
+    unless only strict answers are asked for (`strictly`): then it says no more than that nothing was proved.
     """
     claims = claims_of(predicate)
     candidates = grammar.distinct(grammar.shapes if shapes is None else shapes, claims)
@@ -48,11 +54,13 @@ def solve(
         if shape.certain:
             try:
                 found = first(predicate, shape, work, permissive=False)
-            except BudgetExceeded as error:
+            except BudgetExceededError as error:
                 exceeded = str(error)
                 continue
             if found is not None:
                 return Accepted(witness(shape, found))
+    if strictly and exceeded is None:
+        return Rejected()
     unknowns = reasons(predicate)
     for shape in candidates:
         if shape.certain and not unknowns and exceeded is None:
@@ -60,7 +68,7 @@ def solve(
         try:
             if first(predicate, shape, work, permissive=True) is not None:
                 return Undecided("; ".join(unknowns) or exceeded or shape.note or "this form of token is undocumented")
-        except BudgetExceeded as error:
+        except BudgetExceededError as error:
             return Undecided(f"budget: {error}")
     return Rejected()
 
@@ -87,15 +95,16 @@ def _reasons(predicate: Predicate) -> Iterator[str]:
 
 def first(predicate: Predicate, shape: Shape, work: Work, *, permissive: bool) -> State | None:
     """Constraints some token of `shape` satisfies together with `predicate`; None when there are none."""
-    return Search(permissive, work).first(_formula(predicate, shape, permissive))
+    return Search(permissive, work).first(_formula(predicate, shape, work, permissive))
 
 
 def states(predicate: Predicate, shape: Shape, work: Work, *, permissive: bool) -> Iterator[State]:
     """All constraint sets whose union is what `predicate` accepts in `shape`; they may overlap."""
-    return Search(permissive, work).all(_formula(predicate, shape, permissive))
+    return Search(permissive, work).all(_formula(predicate, shape, work, permissive))
 
 
-def _formula(predicate: Predicate, shape: Shape, permissive: bool) -> Formula:
+def _formula(predicate: Predicate, shape: Shape, work: Work, permissive: bool) -> Formula:
+    work.spend_once((predicate, shape), cost_of(predicate, shape))  # before: what is too large costs as well
     formula = lower(predicate, shape, permissive=permissive)
     if shape.only == TRUE:
         return formula

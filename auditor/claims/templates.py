@@ -16,11 +16,8 @@ from auditor.claims.grammar import Grammar, Shape, Slot, Template, Term
 from auditor.claims.predicate import Predicate, claims_of
 from auditor.claims.solver import solve
 from auditor.claims.verdict import Accepted, Rejected, Undecided, Verdict
-from auditor.claims.work import WORK_BUDGET, Work
-from auditor.errors import BudgetExceeded
-
-TEMPLATE_WORK = 2 * WORK_BUDGET
-"""Tests one search for a template may examine, all templates together."""
+from auditor.claims.work import Work
+from auditor.errors import BudgetExceededError
 
 WORK_PER_TEMPLATE = 50
 """What it costs to write a template's subjects out, in tests."""
@@ -32,27 +29,35 @@ MAX_SEGMENTS = 6
 """Longer templates are not searched: the answer is then `Undecided`. Published ones have at most four segments."""
 
 
-def solve_templated(predicate: Predicate, grammar: Grammar) -> Verdict:
-    """Whether a token of *some* customised template satisfies `predicate`; `Rejected` for issuers without templates."""
+def solve_templated(
+    predicate: Predicate, grammar: Grammar, work: Work | None = None, *, strictly: bool = False
+) -> Verdict:
+    """Whether a token of *some* customised template satisfies `predicate`; `Rejected` for issuers without templates.
+
+    All templates share one allowance of work. With `strictly`, `Rejected` says no more than that nothing was proved.
+    """
     template = grammar.template
     claims = claims_of(predicate)
     if template is None or template.claim not in claims:
         return Rejected()
-    search = _TemplateSearch(predicate, grammar, claims)
+    search = _TemplateSearch(predicate, grammar, claims, work or Work(), strictly=strictly)
     try:
         return search.run(template)
-    except BudgetExceeded:
+    except BudgetExceededError:
         return Undecided("budget: too many customised subject templates could match")
 
 
 class _TemplateSearch:
     """One search; all its questions share one allowance of work."""
 
-    def __init__(self, predicate: Predicate, grammar: Grammar, claims: frozenset[str]) -> None:
+    def __init__(
+        self, predicate: Predicate, grammar: Grammar, claims: frozenset[str], work: Work, *, strictly: bool
+    ) -> None:
         self.predicate = predicate
         self.grammar = grammar
         self.claims = claims
-        self.work = Work(TEMPLATE_WORK)
+        self.work = work
+        self.strictly = strictly
         self.undecided: str | None = None
 
     def run(self, template: Template) -> Verdict:
@@ -84,7 +89,7 @@ class _TemplateSearch:
     def _ask(self, keys: tuple[str, ...], end: str | None) -> Verdict:
         self.work.spend(WORK_PER_TEMPLATE)
         shapes = customised(self.grammar, keys, end=end, claims=self.claims)
-        return solve(self.predicate, self.grammar, shapes, work=self.work)
+        return solve(self.predicate, self.grammar, shapes, self.work, strictly=self.strictly)
 
 
 @lru_cache(maxsize=4096)

@@ -13,7 +13,7 @@ from functools import lru_cache
 from auditor.claims.grammar import Variable
 from auditor.claims.pattern import Language, Pattern, State, ValueSet, Wild
 from auditor.claims.work import Work
-from auditor.errors import BudgetExceeded
+from auditor.errors import BudgetExceededError
 
 SEARCH_BUDGET = 200_000
 """Steps of one automaton by one character that a search may make: about 0.2 s."""
@@ -29,14 +29,14 @@ def inhabitant(
 ) -> str | None:
     """A readable value of `variable` in every language of `inside` and none of `outside`; None when there is none.
 
-    The same value for the same question, whatever the order of the sets. Raises `BudgetExceeded`, also when the cost
-    is more than `work` has left.
+    The same value for the same question, whatever the order of the sets. Raises `BudgetExceededError`, also when it
+    costs more than `work` has left.
     """
     found = _found(variable, inside, outside)
     if work is not None:
         work.spend_once((variable, inside, outside), found.cost)
     if found.exceeded:
-        raise BudgetExceeded(f"no value of {variable.name} found within {SEARCH_BUDGET:,} steps")
+        raise BudgetExceededError(f"no value of {variable.name} found within {SEARCH_BUDGET:,} steps")
     return found.value
 
 

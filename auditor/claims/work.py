@@ -4,29 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from auditor.errors import BudgetExceeded
+from auditor.errors import BudgetExceededError
 
 WORK_BUDGET = 100_000
 """Tests one question may examine: about 0.5 s. Realistic questions examine fewer than 300."""
+
+DECISION_BUDGET = 400_000
+"""Tests that all questions about one trust may examine together: about 2 s."""
 
 
 class Work:
     """How much is left. Costs are the same whether an answer was computed or remembered."""
 
-    __slots__ = ("_charged", "left")
+    __slots__ = ("_charged", "_parent", "left")
 
-    def __init__(self, allowance: int = WORK_BUDGET) -> None:
+    def __init__(self, allowance: int = WORK_BUDGET, parent: Work | None = None) -> None:
         self.left = allowance
+        self._parent = parent
         self._charged: set[Hashable] = set()
+
+    def spend(self, amount: int) -> None:
+        """Raises `BudgetExceededError` once everything is spent, by this question or by all of the trust."""
+        self.left -= amount
+        if self._parent is not None:
+            self._parent.spend(amount)
+        if self.left < 0:
+            raise BudgetExceededError("there are too many cases to look at")
 
     def spend_once(self, what: Hashable, amount: int) -> None:
         """The same for a cost that this question pays only the first time."""
         if what not in self._charged:
             self._charged.add(what)
             self.spend(amount)
-
-    def spend(self, amount: int) -> None:
-        """Raises `BudgetExceeded` once everything is spent."""
-        self.left -= amount
-        if self.left < 0:
-            raise BudgetExceeded("the question has too many cases to look at")

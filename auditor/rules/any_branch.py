@@ -37,7 +37,7 @@ def check(decision: Decision, context: Context) -> Iterable[Finding]:
     yield exposure.finding(
         RULE,
         found,
-        who=f"Any branch of {found.place}",
+        who=f"Any branch of {found.projects}",
         why="Whoever may push a branch there gets in; what protects the main branch does not protect this.",
         fix=fixes.narrow(found, "Name the branch that deploys, and protect it.", keep=fixes.PLACE),
     )

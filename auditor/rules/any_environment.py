@@ -52,7 +52,7 @@ def check(decision: Decision, context: Context) -> Iterable[Finding]:
     yield exposure.finding(
         RULE,
         found,
-        who=f"A job of {found.place} that names any environment",
+        who=f"A job of {found.projects} that names any environment",
         why="Only named branches and tags get in, with any environment." if named else _WHY,
         row=NAMED if named else OPEN,
         fix=fixes.narrow(found, "Name the environment, and protect it.", keep=fixes.PLACE, through="environment"),

@@ -39,14 +39,14 @@ def check(decision: Decision, context: Context) -> Iterable[Finding]:
         return
     issuer = decision.trust.issuer
     project = words.noun(issuer, "project")
-    whose = f"of {found.tenant}" if found.tenant else f"on {issuer.name}"
+    whose = f"of {found.tenants}" if found.tenants else f"on {issuer.name}"
     patterns = words.patterns(decision, "project")
     which = f"any {project}" if not patterns else f"any {project} matching {words.listed(patterns)}"
     yield exposure.finding(
         RULE,
         found,
         who=f"{which[0].upper()}{which[1:]} {whose}",
-        why=f"The token shown is of {found.place}, which the trust does not name.",
+        why=f"The token shown is of {found.shown}, which the trust does not name.",
         fix=fixes.narrow(found, f"Name {fixes.to_name(issuer, 'project')}.", keep=fixes.TENANT),
     )
 

@@ -37,7 +37,7 @@ def check(decision: Decision, context: Context) -> Iterable[Finding]:
     yield exposure.finding(
         RULE,
         found,
-        who=f"Any tag of {found.place}",
+        who=f"Any tag of {found.projects}",
         why="Whoever may push a tag there gets in, with whatever commit the tag points at.",
         fix=fixes.narrow(found, summary, keep=fixes.PLACE, through="environment"),
     )

@@ -43,7 +43,7 @@ def check(decision: Decision, context: Context) -> Iterable[Finding]:
     tenant = words.noun(issuer, "tenant")
     patterns = words.patterns(decision, "tenant")
     fits = f"Any {tenant} matching {words.listed(patterns)}" if patterns else "Anyone"
-    stranger = found.tenant
+    stranger = found.who.named("tenant") if found.who else None
     ours = decision.tenants or tuple(one.name for one in context.ours.tenants.get(issuer.kind, ()))
     yield exposure.finding(
         RULE,

@@ -27,7 +27,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from auditor.claims.classes import AUDIENCE_CLAIMS
+from auditor.claims.naming import AUDIENCE_CLAIMS
 from auditor.claims.predicate import TRUE, claims_of
 from auditor.claims.verdict import Accepted, Undecided
 from auditor.model import Confidence, Decision, Finding, Fix, Statement

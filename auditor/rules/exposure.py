@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from auditor.claims.predicate import Token
 from auditor.claims.verdict import Accepted, Rejected
 from auditor.model import Decision, Finding, Fix, Source
 from auditor.rules import words
@@ -22,8 +23,8 @@ WIDEST = "any-tenant"
 ORDER = (WIDEST, "any-project", "pull-request", "any-branch", "any-tag", "any-environment")
 """From wide to narrow. `unchecked-audience` is about services rather than runs, and only the widest covers it."""
 
-ROUNDS = 8
-"""Lines looked for per class. A trust with more open lines is reported with those."""
+ROUNDS = 40
+"""Lines looked for per class: more than one list may hold. A trust with still more is reported with those."""
 
 _ADMITTED = {
     "pull-request": "code that nobody has merged",
@@ -32,24 +33,48 @@ _ADMITTED = {
 
 
 @dataclass(frozen=True, slots=True)
+class Opening:
+    """The lines by which one token gets in, and whose token it is (None where its form is not documented)."""
+
+    places: tuple[Source, ...]
+    who: Bearer | None
+
+
+@dataclass(frozen=True, slots=True)
 class Exposure:
     """One class that a trust lets in, and by which lines."""
 
     decision: Decision
     verdict: Accepted
-    who: Bearer | None
-    """Whose token the witness is."""
-    places: tuple[Source, ...]
+    openings: tuple[Opening, ...]
+    """Every line found; the first lets the verdict's witness in."""
     covered: tuple[str, ...]
     """Further classes that come in by these lines alone."""
 
     @property
-    def place(self) -> str:
+    def places(self) -> tuple[Source, ...]:
+        return tuple(dict.fromkeys(place for opening in self.openings for place in opening.places))
+
+    @property
+    def who(self) -> Bearer | None:
+        """Whose token the witness is."""
+        return self.openings[0].who
+
+    @property
+    def shown(self) -> str:
+        """The project the witness comes from."""
         return words.place(self.decision, self.who)
 
     @property
-    def tenant(self) -> str | None:
-        return self.who.named("tenant") if self.who else None
+    def projects(self) -> str:
+        """The project the tokens come from, or projects."""
+        return words.listed(dict.fromkeys(words.place(self.decision, one.who) for one in self.openings), "and")
+
+    @property
+    def tenants(self) -> str:
+        """The tenants the tokens come from; empty where that is no notion of the issuer."""
+        names = (opening.who.named("tenant") for opening in self.openings if opening.who is not None)
+        return words.listed(dict.fromkeys(name for name in names if name is not None), "and")
 
 
 def exposed(decision: Decision) -> bool:
@@ -73,26 +98,31 @@ def exposure(decision: Decision, context: Context, name: str) -> Exposure | None
         if isinstance(left, Rejected):
             return None
         verdict = left if isinstance(left, Accepted) else verdict
-    rest, places = _closed(replace(remaining, classes={**remaining.classes, name: verdict}), name, context)
+    rest, witnesses = _closed(replace(remaining, classes={**remaining.classes, name: verdict}), name, context)
+    grammar = decision.trust.issuer.grammar
     return Exposure(
         decision=decision,
         verdict=verdict,
-        who=bearer(decision.trust.issuer.grammar, verdict.witness),
-        places=places,
+        openings=tuple(Opening(_places(decision, remaining, token), bearer(grammar, token)) for token in witnesses),
         covered=tuple(_covered(decision, rest, name)),
     )
 
 
-def _closed(decision: Decision, name: str, context: Context) -> tuple[Decision, tuple[Source, ...]]:
-    """The same trust without the lines by which the class gets in, and those lines."""
-    places: dict[Source, None] = {}
+def _places(decision: Decision, remaining: Decision, token: Token) -> tuple[Source, ...]:
+    """The lines that let the token in: of what remains, else of the trust as it is written."""
+    return lines(remaining.trust, token) or lines(decision.trust, token) or (decision.trust.source,)
+
+
+def _closed(decision: Decision, name: str, context: Context) -> tuple[Decision, list[Token]]:
+    """The same trust without the lines by which the class gets in, and a token of each of them."""
+    witnesses: list[Token] = []
     for _ in range(ROUNDS):
         verdict = decision.classes.get(name)
         if not isinstance(verdict, Accepted):
             break
-        places.update(dict.fromkeys(lines(decision.trust, verdict.witness)))
+        witnesses.append(verdict.witness)
         decision = context.judge(without_lines(decision.trust, verdict.witness))
-    return decision, tuple(places)
+    return decision, witnesses
 
 
 def _covered(decision: Decision, rest: Decision, name: str) -> Iterator[str]:

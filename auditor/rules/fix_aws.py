@@ -12,24 +12,28 @@ from auditor.model import Source, Trust
 Change = tuple[str, str]
 """The statements before and after, as JSON text."""
 
+LARGEST = 8_192
+"""Characters of JSON anybody reads; AWS stores 2,048 by default."""
+
 PREFERRED_AUDIENCE = "sts.amazonaws.com"
 """What GitHub's and AWS's own instructions ask tokens for."""
 
 
-def narrowed(trust: Trust, places: Iterable[Source], claim: str, text: str) -> Change | None:
-    """The claim must be `text`, in which only a star is a wildcard.
+def narrowed(trust: Trust, texts: Mapping[Source, str], claim: str) -> Change | None:
+    """The claim must be the text given for a guilty place, in which only a star is a wildcard.
 
-    It takes the place of the guilty values where others of a list may stay, else of all tests of the claim.
+    It takes the place of guilty values where others of their list may stay, else of all tests of the claim.
     """
-    guilty = frozenset(place.pointer for place in places)
     key = _key(trust, claim)
+    written = {place.pointer: text for place, text in texts.items()}
 
     def edit(pointer: str, statement: dict[str, Any]) -> None:
         condition = _condition(statement)
-        if not _replaced(condition, f"{pointer}/Condition", key, guilty, text):
-            _require(condition, key, text)
+        if not _replaced(condition, f"{pointer}/Condition", key, written):
+            own = (text for place, text in written.items() if _under(place, pointer))
+            _require(condition, key, list(dict.fromkeys(own)))
 
-    return _edited(trust, guilty, edit)
+    return _edited(trust, frozenset(written), edit)
 
 
 def required(trust: Trust, places: Iterable[Source], claim: str, text: str) -> Change | None:
@@ -38,7 +42,7 @@ def required(trust: Trust, places: Iterable[Source], claim: str, text: str) -> C
 
     def edit(pointer: str, statement: dict[str, Any]) -> None:
         del pointer
-        _require(_condition(statement), key, text)
+        _require(_condition(statement), key, [text])
 
     return _edited(trust, frozenset(place.pointer for place in places), edit)
 
@@ -74,7 +78,7 @@ def _edited(trust: Trust, guilty: frozenset[str], edit: Callable[[str, dict[str,
     before: list[Any] = []
     after: list[Any] = []
     for pointer in dict.fromkeys(statement.source.pointer for statement in trust.allows):
-        if any(place == pointer or place.startswith(f"{pointer}/") for place in guilty):
+        if any(_under(place, pointer) for place in guilty):
             statement = _resolve(trust.documents.get("role"), pointer)
             if not _editable(statement):
                 return None
@@ -82,7 +86,10 @@ def _edited(trust: Trust, guilty: frozenset[str], edit: Callable[[str, dict[str,
             edit(pointer, changed)
             before.append(statement)
             after.append(changed)
-    return (_text(before), _text(after)) if before and before != after else None
+    if not before or before == after:
+        return None
+    change = (_text(before), _text(after))
+    return change if max(map(len, change)) <= LARGEST else None
 
 
 def _text(statements: list[Any]) -> str:
@@ -106,31 +113,37 @@ def _key(trust: Trust, claim: str) -> str:
     return f"{trust.issuer.url.removeprefix('https://')}:{claim}"
 
 
-def _replaced(condition: Mapping[str, Any], place: str, key: str, guilty: frozenset[str], text: str) -> bool:
-    """Puts `text` in the place of the guilty values of `key` where others stay beside it; False where none do."""
+def _under(place: str, pointer: str) -> bool:
+    return place == pointer or place.startswith(f"{pointer}/")
+
+
+def _replaced(condition: Mapping[str, Any], place: str, key: str, texts: Mapping[str, str]) -> bool:
+    """Puts each text in its place where other values stay beside it; False where none do."""
     done = False
     for operator, tests in condition.items():
-        if "Not" in operator or operator == "Null" or ("*" in text and "Like" not in operator):
+        if "Not" in operator or operator == "Null":
             continue
         for name, values in tests.items():
             if name.lower() != key.lower() or not isinstance(values, list):
                 continue
             here = f"{place}/{_escape(operator)}/{_escape(name)}"
-            hit = [index for index in range(len(values)) if f"{here}/{index}" in guilty]
-            if hit and len(hit) < len(values):
-                tests[name] = [text if i == hit[0] else value for i, value in enumerate(values) if i not in hit[1:]]
+            new = [texts.get(f"{here}/{index}") for index in range(len(values))]
+            wild = any(text is not None and "*" in text for text in new)
+            if any(new) and not all(new) and ("Like" in operator or not wild):
+                merged = (value if text is None else text for value, text in zip(values, new, strict=True))
+                tests[name] = list(dict.fromkeys(merged))
                 done = True
     return done
 
 
-def _require(condition: dict[str, Any], key: str, text: str) -> None:
-    """`key` must be exactly `text`; tests of the same key that this makes idle go."""
+def _require(condition: dict[str, Any], key: str, texts: list[str]) -> None:
+    """`key` must be one of `texts`; tests of the same key that this makes idle go."""
     for operator in list(condition):
         condition[operator] = {name: v for name, v in condition[operator].items() if name.lower() != key.lower()}
         if not condition[operator]:
             del condition[operator]
-    operator = "StringLike" if "*" in text else "StringEquals"
-    condition[operator] = {**condition.get(operator, {}), key: text}
+    operator = "StringLike" if any("*" in text for text in texts) else "StringEquals"
+    condition[operator] = {**condition.get(operator, {}), key: texts[0] if len(texts) == 1 else texts}
 
 
 def _resolve(document: Any, pointer: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from auditor.claims.classes import gated
+from auditor.claims.fresh import gated
 from auditor.claims.grammar import Grammar, Shape, Slot, Term, Variable, fill
 from auditor.claims.predicate import TRUE, evaluate
 from auditor.model import Fix, Issuer, Source, Trust
@@ -27,7 +27,7 @@ _NAMES = {"branch": "main", "environment": "production"}
 class Writer(Protocol):
     """One cloud's way to write a trust down. None where the source is not of a form that can be edited safely."""
 
-    def narrowed(self, trust: Trust, places: Iterable[Source], claim: str, text: str) -> Change | None: ...
+    def narrowed(self, trust: Trust, texts: Mapping[Source, str], claim: str) -> Change | None: ...
 
     def required(self, trust: Trust, places: Iterable[Source], claim: str, text: str) -> Change | None: ...
 
@@ -48,10 +48,16 @@ def narrow(
     fill in; `through` is the kind of run, `branch` or `environment`. `tenants` are those that may be meant.
     """
     trust = found.decision.trust
-    subject = example_subject(trust.issuer, found.who, keep, through, tenants)
+    subjects: dict[Source, str] = {}
+    for opening in found.openings:
+        subject = example_subject(trust.issuer, opening.who, keep, through, tenants)
+        if subject is None:
+            return Fix(summary)
+        subjects |= dict.fromkeys(opening.places, subject)
     writer = WRITERS.get(trust.provider)
-    change = writer.narrowed(trust, found.places, SUBJECT, subject) if writer and subject else None
-    return _fix(summary, change) if change else Fix(f"{summary} For example {subject}." if subject else summary)
+    change = writer.narrowed(trust, subjects, SUBJECT) if writer else None
+    first = next(iter(subjects.values()))
+    return _fix(summary, change) if change else Fix(f"{summary} For example {first}.")
 
 
 def to_name(issuer: Issuer, *dimensions: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditor.claims.classes import fresh_name, gated, showing
+from auditor.claims.fresh import fresh_name, gated, showing
 from auditor.claims.grammar import Shape, Variable
 from auditor.claims.pattern import Pattern
 from auditor.claims.predicate import TRUE, Match, Predicate, Unknown, conjunction

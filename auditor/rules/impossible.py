@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from auditor.claims.classes import AUDIENCE_CLAIMS
 from auditor.claims.grammar import CharSet, Grammar, Shape, Slot, Term, Variable
+from auditor.claims.naming import AUDIENCE_CLAIMS
 from auditor.claims.pattern import Pattern
 from auditor.claims.predicate import (
     FALSE,

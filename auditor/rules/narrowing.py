@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from auditor.claims.classes import AUDIENCE_CLAIMS
 from auditor.claims.grammar import Grammar, Shape, Variable
+from auditor.claims.naming import AUDIENCE_CLAIMS
 from auditor.claims.pattern import Pattern
 from auditor.claims.predicate import (
     Exists,
@@ -26,6 +26,9 @@ from auditor.claims.verdict import Accepted
 from auditor.claims.work import Work
 from auditor.model import Clause, Source, Statement, Trust
 from auditor.rules.base import Context
+
+LONG = 32
+"""Values beyond which a list counts as one line: nobody reads more, and each line costs a decision."""
 
 
 def about_audience(clause: Clause) -> bool:
@@ -51,8 +54,8 @@ def lines(trust: Trust, token: Token) -> tuple[Source, ...]:
 
 
 def _passed(clause: Clause, token: Token) -> tuple[Source, ...]:
-    matched = tuple(value.source for value in clause.values if evaluate(value.predicate, token) is True)
-    return matched or (clause.source,)
+    values = clause.values if len(clause.values) <= LONG else ()
+    return tuple(v.source for v in values if evaluate(v.predicate, token) is True) or (clause.source,)
 
 
 def without_lines(trust: Trust, token: Token) -> Trust:
@@ -77,7 +80,9 @@ def _without(statement: Statement, token: Token) -> tuple[Statement, ...]:
 
 
 def _rest(clause: Clause, token: Token) -> Clause | None:
-    """The clause with the values that `token` does not match; None when that is all of them, or none."""
+    """The clause with the values that `token` does not match; None when that is all of them, or no list to speak of."""
+    if len(clause.values) > LONG:
+        return None
     left = tuple(value for value in clause.values if evaluate(value.predicate, token) is not True)
     if not left or len(left) == len(clause.values):
         return None

@@ -39,7 +39,7 @@ def check(decision: Decision, context: Context) -> Iterable[Finding]:
     yield exposure.finding(
         RULE,
         found,
-        who=f"Unmerged code of {found.place}",
+        who=f"Unmerged code of {found.projects}",
         why="Who may propose a change there decides what runs, before anybody has looked at it.",
         fix=fixes.narrow(found, "Let one reviewed branch in, or an environment with reviewers.", keep=fixes.PLACE),
     )

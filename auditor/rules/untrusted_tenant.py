@@ -33,6 +33,9 @@ from auditor.rules import fixes, references, words
 from auditor.rules.base import Context, Definition
 from auditor.rules.narrowing import confined, lines
 
+MOST = 20
+"""Strangers of one trust that get a finding each; any more share one."""
+
 Stranger = tuple[str, Predicate]
 """What it is called, and what is true of its tokens."""
 
@@ -45,8 +48,12 @@ def check(decision: Decision, context: Context) -> Iterable[Finding]:
     owned = ours.tenants.get(trust.issuer.kind) if ours.declared else None
     if owned is None:
         return
-    for name, theirs in dict(_strangers(decision, owned)).items():
-        verdict = context.judge(confined(trust, theirs)).reachable
+    strangers = dict(_strangers(decision, owned))
+    names = list(strangers)
+    groups = [names[i : i + 1] for i in range(min(len(names), MOST))] + [names[MOST:]]
+    for group in filter(None, groups):
+        name = words.listed(group)
+        verdict = context.judge(confined(trust, disjunction(strangers[one] for one in group))).reachable
         if not isinstance(verdict, Rejected):
             yield _finding(decision, name, verdict if isinstance(verdict, Accepted) else None)
 
@@ -83,7 +90,7 @@ def _finding(decision: Decision, name: str, found: Accepted | None) -> Finding:
     places = lines(trust, found.witness) if found else (trust.source,)
     return RULE.finding(
         decision,
-        title=f"{name} on {issuer.name}, which is not declared ours, can become {trust.identity.name}",
+        title=f"{name} on {issuer.name}, not declared ours, can become {trust.identity.name}",
         detail=f"{decision.statement} The {noun} {name} is named in the trust, and [ours] does not hold it. "
         f"{words.power(decision)}",
         witness=found.witness if found else None,

@@ -26,6 +26,7 @@ from auditor.claims.predicate import (
     SameText,
     Token,
     Unknown,
+    claims_of,
 )
 
 Truth = tuple[bool, bool]
@@ -220,4 +221,6 @@ def _readings(claims: list[tuple[str, Term]], token: Token, bound: dict[str, str
 
 
 def _allowed(shape: Shape, values: Mapping[str, str]) -> bool:
-    return holds(shape.only, {f"${name}": value for name, value in values.items()})[0]
+    """Whether the shape's own restriction lets these values be; a variable that no claim shows may have any."""
+    read = {name.removeprefix("$") for name in claims_of(shape.only)}
+    return bool(read - values.keys()) or holds(shape.only, {f"${name}": value for name, value in values.items()})[0]

@@ -142,16 +142,16 @@ def _subject_test(rng: Random, text: str) -> Predicate:
 
 
 def shuffled(rng: Random, predicate: Predicate) -> Predicate:
-    """The same condition with its alternatives and conjuncts in another order, some of them said twice."""
+    """The same condition as a compiler would build it with everything in another order, some of it said twice."""
     match predicate:
         case And(operands) | Or(operands):
             inner = [shuffled(rng, operand) for operand in operands]
             if rng.random() < 0.3:
                 inner.append(rng.choice(inner))
             rng.shuffle(inner)
-            return And(tuple(inner)) if isinstance(predicate, And) else Or(tuple(inner))
+            return conjunction(inner) if isinstance(predicate, And) else disjunction(inner)
         case Not(operand):
-            return Not(shuffled(rng, operand))
+            return negation(shuffled(rng, operand))
         case _:
             return predicate
 

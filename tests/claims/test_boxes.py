@@ -8,7 +8,7 @@ import pytest
 from auditor.claims.boxes import decompose
 from auditor.claims.grammar import CharSet, Slot, Term, Variable
 from auditor.claims.pattern import Language, Pattern, ValueSet
-from auditor.errors import BudgetExceeded
+from auditor.errors import BudgetExceededError
 from tests.claims import checks
 from tests.claims.proof import for_random_cases
 
@@ -89,7 +89,7 @@ def test_a_lower_case_escape_is_reached_when_case_is_ignored() -> None:
 
 def test_a_pattern_with_too_many_readings_is_given_up_quickly() -> None:
     started = time.perf_counter()
-    with pytest.raises(BudgetExceeded):
+    with pytest.raises(BudgetExceededError):
         decompose(SUB, Pattern.glob("repo:" + "*a" * 250 + "*"))
     assert time.perf_counter() - started < 5
 

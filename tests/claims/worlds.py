@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, product
 from random import Random
 
@@ -11,6 +11,7 @@ from auditor.claims.grammar import CharSet, Grammar, Shape, Slot, Term, Variable
 from auditor.claims.pattern import Language, Pattern, Token, ValueSet, Wild
 from auditor.claims.predicate import (
     ELEMENT,
+    TRUE,
     AllValues,
     And,
     AnyValue,
@@ -51,13 +52,13 @@ def world(rng: Random, *, lists: bool = True) -> World:
         variables = [_variable(rng, f"v{number}") for number in range(rng.randint(1, 3))]
         if not all(map(every_value, variables)):
             continue  # an issuer whose variable has no value mints nothing
-        element = _variable(rng, "element", few=True) if lists and rng.random() < 0.3 else None
+        element = _variable(rng, "element", few=True) if lists and rng.random() < 0.45 else None
         shapes = tuple(_shape(rng, number, variables, element) for number in range(rng.choice((1, 1, 2))))
         grammar = Grammar({v.name: v for shape in shapes for v in shape.variables.values()}, shapes)
         tokens: list[tuple[Shape, Claims]] = []
         for shape in shapes:
             tokens.extend((shape, token) for token in every_token(shape, MOST_TOKENS + 1))
-        if 0 < len(tokens) <= MOST_TOKENS:
+        if len(tokens) <= MOST_TOKENS and {shape for shape, _ in tokens} == set(shapes):
             texts = {
                 text for _, token in tokens for text in token.values() if isinstance(text, str) and FRESH not in text
             }
@@ -89,7 +90,17 @@ def _shape(rng: Random, number: int, variables: list[Variable], element: Variabl
     optional = {
         claim: Variable(f"{claim}?", CharSet(""), values=absent) for claim in (*claims, *lists) if rng.random() < 0.2
     }
-    return Shape(f"shape {number}", "run", claims, lists, optional, certain=rng.random() < 0.85, note="undocumented")
+    shape = Shape(f"shape {number}", "run", claims, lists, optional, certain=rng.random() < 0.85, note="undocumented")
+    return replace(shape, only=_restriction(rng, shape)) if rng.random() < 0.15 else shape
+
+
+def _restriction(rng: Random, shape: Shape) -> Predicate:
+    """Whose tokens have the shape: a test of one of its variables."""
+    variable = rng.choice([TRUE, *(v for v in shape.variables.values() if v not in shape.lists.values())])
+    if not isinstance(variable, Variable):
+        return TRUE
+    mine = Match(f"${variable.name}", language(rng, tuple(every_value(variable)[:8])))
+    return negation(mine) if rng.random() < 0.5 else mine
 
 
 def _term(rng: Random, variables: list[Variable]) -> Term:
@@ -117,10 +128,12 @@ def every_value(variable: Variable) -> list[str]:
 
 
 def every_assignment(shape: Shape) -> Iterator[dict[str, str]]:
-    """All values of the shape's variables together."""
+    """All values of the shape's variables together, as far as its own restriction lets them be."""
     names = list(shape.variables)
     for chosen in product(*(every_value(variable) for variable in shape.variables.values())):
-        yield dict(zip(names, chosen, strict=True))
+        values = dict(zip(names, chosen, strict=True))
+        if naive.holds(shape.only, {f"${name}": value for name, value in values.items()})[0]:
+            yield values
 
 
 def every_token(shape: Shape, limit: int) -> Iterator[Claims]:
@@ -200,7 +213,8 @@ def shown(shapes: Iterable[Shape]) -> str:
     """The shapes of a small world, for the message of a failed check."""
     lines: list[str] = []
     for shape in shapes:
-        lines.append(f"{shape.name}{'' if shape.certain else ' (uncertain)'}, optional {sorted(shape.optional)}")
+        certain = "" if shape.certain else " (uncertain)"
+        lines.append(f"{shape.name}{certain}, optional {sorted(shape.optional)}, only {shape.only}")
         for claim, term in shape.claims.items():
             text = "".join(
                 part if isinstance(part, str) else "{" + part.variable.name + ":encoded" * part.encoded + "}"

@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from auditor.model import Status
+from auditor.providers.aws import PROVIDER
 from auditor.rules import RULES
 from tests.rules.cases import Case, cases, findings, judged
 
@@ -45,6 +46,4 @@ def test_findings_hold_what_a_report_must_say(case: Case) -> None:
         assert one.evidence
         assert {source.document for source in one.evidence} <= documents
         if one.witness is not None:
-            from auditor.providers.aws import PROVIDER
-
             assert PROVIDER.admits(admitted[one.subject], one.witness) is True

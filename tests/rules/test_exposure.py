@@ -90,6 +90,12 @@ def test_a_covering_class_that_is_not_decided_covers_nothing() -> None:
     assert "undecided" in {one.rule for one in findings(context)}
 
 
+def test_what_may_still_get_in_without_the_covering_line_is_reported() -> None:
+    unknown = like("repo:acme/app:pull_request", IpAddress={"aws:SourceIp": "192.0.2.0/24"})
+    found = of_classes(findings(judge({"statements": [like("repo:acme/*"), unknown]})))
+    assert found == {"any-project": [f"{SUB}/0"], "pull-request": [f"{SUB}/0"]}
+
+
 def test_with_nobody_to_ask_everything_is_reported() -> None:
     context = judge(like("repo:acme/*"))
     alone = Context(context.ours, context.decisions, context.idle)

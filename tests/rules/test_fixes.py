@@ -74,6 +74,18 @@ def test_a_value_among_others_is_replaced_in_its_place() -> None:
     }
 
 
+def test_every_line_is_narrowed_to_its_own_project() -> None:
+    body = {"condition": {"StringLike": {"sub": ["repo:acme/app:*", "repo:acme/web:*"]}}}
+    written = policy(body)
+    (found,) = (one for one in findings(judged(snapshot(written, body), Ours())) if one.rule == "pull-request")
+    assert found.title == "Unmerged code of acme/app and acme/web can become deploy"
+    assert changed(written, found)["Statement"][0]["Condition"] == {
+        "StringEquals": {
+            f"{HOSTS['github']}:sub": ["repo:acme/app:ref:refs/heads/main", "repo:acme/web:ref:refs/heads/main"]
+        }
+    }
+
+
 @pytest.mark.parametrize(
     ("url", "through", "subject"),
     [
@@ -115,7 +127,7 @@ def test_nothing_is_proposed_for_what_has_no_known_shape(statement: Any) -> None
     trust = decision.trust
     broken = type(trust)(**{name: getattr(trust, name) for name in trust.__slots__} | {"documents": {"role": role}})
     place = Source(ROLE, f"{POLICY}/Statement/0")
-    assert fix_aws.narrowed(broken, [place], "sub", "x") is None
+    assert fix_aws.narrowed(broken, {place: "x"}, "sub") is None
     assert fix_aws.required(broken, [place], "aud", "x") is None
     assert fix_aws.without(broken, [place]) is None
 

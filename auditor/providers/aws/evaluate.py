@@ -108,7 +108,7 @@ def _provider_gate(trust: Trust, account: str) -> bool | None:
 def _provider(trust: Trust) -> Mapping[str, Any] | bool | None:
     """The registered provider; False when there certainly is none; True when it could not be read and is assumed."""
     providers = trust.documents.get("providers")
-    if not isinstance(providers, Mapping):
+    if not isinstance(providers, Mapping) or arn_account(trust.via) is None:
         return None
     body = providers.get(trust.via)
     if isinstance(body, Mapping):

@@ -166,6 +166,8 @@ def specific_claims(issuer: str) -> tuple[str, ...]:
 
 def lookup(key: str, request: Request) -> Reading:
     """What the full condition key `key` reads in `request`. Never raises."""
+    if not key.isascii():
+        return Unreadable(f"{key}: how IAM folds the case of a key beyond ASCII is not settled")
     folded = key.lower()
     if folded.startswith(("aws:", "sts:")):
         return _global(key, folded, request)

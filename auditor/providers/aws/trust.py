@@ -55,7 +55,7 @@ class Role:
             if "allow" in statement.effects:
                 doors.update(dict.fromkeys(statement.doors))
         if self.doubt is not None:
-            doors.update(dict.fromkeys(registered))
+            doors.update(dict.fromkeys(arn for arn in registered if written.provider_of(arn) is not None))
         return tuple(doors)
 
     @property

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +19,9 @@ from auditor.model import Trust
 from auditor.providers.aws.evaluate import admits
 from auditor.providers.aws.trust import trusts
 from auditor.snapshot import Coverage, Document, Snapshot, Status
-from tests.providers.aws.strategies import ACCOUNT, NOW, ROLE_ARN, World, door_of, make_token, make_world
+from tests.providers.aws.concrete_cases import TABLE, matrix, trust_and_token
+from tests.providers.aws.material import ACCOUNT, NOW, ROLE_ARN, SESSION_NAME, door_of
+from tests.providers.aws.strategies import World, make_token, make_world
 
 POLICIES = 3000
 TOKENS = 6
@@ -93,3 +96,30 @@ def test_compiled_and_read_agree() -> None:
     assert seen["pairs"] >= 5000
     assert definite >= 0.8 * seen["pairs"], seen
     assert min(seen["admitted"], seen["refused"]) >= 0.2 * seen["pairs"], seen
+
+
+READ_ONLY_BY_THE_EVALUATOR = {
+    # The grammars see to it: no issuer mints another `iss`, no caller has another session name, no token brings tags.
+    *("session-name-illegal", "session-name-short", "session-name-long", "tags-claim-action"),
+    *("issuer-differs", "issuer-path-differs"),
+    # The compiled trust is about the URL the provider is registered for, the table's about the one its ARN names.
+    *("provider-url-differs", "provider-url-slash"),
+}
+
+
+@pytest.mark.parametrize("case", [*TABLE["cases"], *matrix()], ids=lambda case: case["id"])
+def test_the_table_holds_for_what_was_compiled(case: Mapping[str, Any]) -> None:
+    written, token = trust_and_token(case)
+    providers = written.documents["providers"]
+    world = World(
+        written.documents["role"],
+        providers if isinstance(providers, dict) else {},
+        providers_read=written.documents["providers_read"],
+    )
+    found = {trust.via: trust for trust in trusts(snapshot_of(world), NOW)}
+    if written.via not in found:  # nobody becomes the role by this door, unless the policy cannot be read at all
+        assert case["admitted"] is not True
+        return
+    modelled = {SESSION_NAME: "anything", **as_modelled(token)}
+    answers = {evaluate(found[written.via].predicate, modelled), case["admitted"]}
+    assert answers != {True, False} or case["id"] in READ_ONLY_BY_THE_EVALUATOR

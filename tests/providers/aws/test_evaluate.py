@@ -3,79 +3,30 @@
 from __future__ import annotations
 
 import ast
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.claims.grammar import Grammar
-from auditor.claims.predicate import TRUE, ClaimValue
-from auditor.model import Identity, Issuer, Source, Trust
+from auditor.claims.predicate import ClaimValue
 from auditor.providers.aws import evaluate
 from auditor.providers.aws.evaluate import admits
 from auditor.providers.aws.evaluate_conditions import all_of, any_of, opposite
 from auditor.providers.aws.evaluate_keys import BUILT_IN
 from auditor.providers.aws.evaluate_texts import ONE, STAR, fits, units
+from tests.providers.aws.concrete_cases import NOW, TABLE, matrix, policy_of, token_of, trust_and_token, trust_of
 
-TABLE: Mapping[str, Any] = json.loads(
-    (Path(__file__).parents[3] / "fixtures/cases/aws_evaluate.json").read_text("utf-8")
-)
-NOW = datetime.fromisoformat(TABLE["now"])
 GITHUB = TABLE["issuers"]["github"]
 
 
-def trust_of(policy: Any, issuer: Mapping[str, Any], case: Mapping[str, Any] = MappingProxyType({})) -> Trust:
-    """A trust as the evaluator reads it: documents, issuer URL and door. What was compiled is left empty."""
-    via = case.get("via", issuer["via"])
-    registered = {via: {"Url": issuer["url"].removeprefix("https://"), "ClientIDList": issuer["clients"]}}
-    tags = case.get("tags", {})
-    if isinstance(tags, dict):
-        tags = [{"Key": key, "Value": value} for key, value in tags.items()]
-    role = {"Arn": TABLE["role"], "RoleName": "deploy", "AssumeRolePolicyDocument": policy}
-    if tags is not None:
-        role["Tags"] = tags
-    return Trust(
-        identity=Identity("aws", TABLE["account"], "iam-role", TABLE["role"], "deploy"),
-        issuer=Issuer(url=issuer["url"], kind="unknown", name="", grammar=Grammar({}, ())),
-        via=via,
-        source=Source(TABLE["role"], "/AssumeRolePolicyDocument"),
-        statements=(),
-        gate=TRUE,
-        audiences=None,
-        documents={
-            "role": role,
-            "account": TABLE["account"],
-            "providers": case.get("providers", registered),
-            "providers_read": case.get("providers_read", True),
-        },
-    )
-
-
-def policy_of(case: Mapping[str, Any], via: str) -> Any:
-    if "policy" in case:
-        return case["policy"]
-    statement = {"Effect": "Allow", "Principal": {"Federated": via}, "Action": "sts:AssumeRoleWithWebIdentity"}
-    statements = case["statements"] if "statements" in case else [{**statement, "Condition": case["condition"]}]
-    version = case.get("version", "2012-10-17")
-    return {"Statement": statements} if version is None else {"Version": version, "Statement": statements}
-
-
-def token_of(claims: Mapping[str, Any]) -> dict[str, ClaimValue]:
-    values = {claim: tuple(value) if isinstance(value, list) else value for claim, value in claims.items()}
-    return {claim: value for claim, value in values.items() if value is not None}
-
-
 def answer(case: Mapping[str, Any]) -> bool | None:
-    issuer = TABLE["issuers"][case["issuer"]]
-    trust = trust_of(policy_of(case, case.get("via", issuer["via"])), issuer, case)
-    return admits(trust, token_of({**issuer["token"], **case.get("token", {})}), NOW)
+    trust, token = trust_and_token(case)
+    return admits(trust, token, NOW)
 
 
 @pytest.mark.parametrize("case", TABLE["cases"], ids=lambda case: case["id"])
@@ -83,23 +34,9 @@ def test_case(case: Mapping[str, Any]) -> None:
     assert answer(case) is case["admitted"], case["why"]
 
 
-def matrix() -> Iterator[Any]:
-    for row in TABLE["matrix"]:
-        for form, expected in row["expect"].items():
-            for presence, admitted in zip(("matching", "other", "absent"), expected, strict=True):
-                operator = form.replace("OP", row["operator"])
-                yield pytest.param(row, operator, presence, admitted, id=f"{operator}-{presence}")
-
-
-@pytest.mark.parametrize(("row", "operator", "presence", "admitted"), list(matrix()))
-def test_operator(row: Mapping[str, Any], operator: str, presence: str, admitted: bool | None) -> None:
-    claim = row["key"].rpartition(":")[2]
-    case = {
-        "issuer": row["issuer"],
-        "condition": {operator: {row["key"]: row["values"]}},
-        "token": {claim: row.get(presence)},
-    }
-    assert answer(case) is admitted
+@pytest.mark.parametrize("case", list(matrix()), ids=lambda case: case["id"])
+def test_operator(case: Mapping[str, Any]) -> None:
+    assert answer(case) is case["admitted"]
 
 
 @pytest.mark.parametrize("row", TABLE["keys"], ids=lambda row: row["url"])

@@ -199,3 +199,8 @@ def test_number_of_provider_specific_keys() -> None:
         )
     }
     assert list(counts.values()) == [10, 10, 10, 10, 9, 7, 7, 7]
+
+
+def test_a_key_beyond_ascii_is_not_taken_for_one_that_folds_to_it() -> None:
+    kelvin = "token.actions.githubusercontent.com:wor\N{KELVIN SIGN}flow"
+    assert isinstance(lookup(kelvin, REQUEST), Unreadable)

@@ -601,3 +601,9 @@ def test_any_json_as_documents(body: Any, provider_body: Any) -> None:
     found = list(trusts(snapshot(*documents, coverage=()), NOW))
     assert all(evaluate(trust.predicate, token()) in {True, False, None} for trust in found)
     assert found or "AssumeRolePolicyDocument" in body
+
+
+def test_a_provider_document_with_a_name_that_is_none_opens_no_door() -> None:
+    odd = Document("aws", ACCOUNT, "oidc-provider", "not-an-arn", {"Url": "example.com", "ClientIDList": []})
+    found = trusts(snapshot(role(policy(allow(federated="example.com"))), odd), NOW)
+    assert [trust.via for trust in found] == ["unknown"]
