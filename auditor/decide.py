@@ -114,7 +114,7 @@ def _owned_shapes(grammar: Grammar, keys: tuple[str, ...], owner: str) -> Iterab
         if not tenants or (project and len(names) != len(parts)):
             continue  # a form of token that names no tenant, or projects by more parts than were declared
         named = [variable_in(v, (name,)) for v, name in zip(parts, names, strict=False)]
-        yield replace(shape, only=conjunction((*tenants, *named)))
+        yield replace(shape, template=(), only=conjunction((*tenants, *named)))
 
 
 def _named(grammar: Grammar, pinned: Names, ours: Ours, kind: str) -> Names:

@@ -100,12 +100,26 @@ class Pattern:
     every `:` is written `%3A` (GitHub's subjects): the value itself is what gets matched.
     """
 
-    __slots__ = ("_any", "_hash", "_masks", "_stars", "encoded", "ignore_case", "letters", "literal", "order", "tokens")
+    __slots__ = (
+        "_any",
+        "_hash",
+        "_masks",
+        "_stars",
+        "encoded",
+        "ignore_case",
+        "lead",
+        "letters",
+        "literal",
+        "order",
+        "tokens",
+    )
 
     tokens: tuple[Token, ...]
     ignore_case: bool
     encoded: bool
     letters: frozenset[str]
+    lead: str
+    """The characters in front of the first wildcard."""
     literal: str | None
     order: str
 
@@ -133,6 +147,8 @@ class Pattern:
         flags = "i" * ignore_case + "e" * encoded
         self.order = "".join(t if isinstance(t, str) else f"\x00{t.value}" for t in self.tokens) + f"\x00/{flags}"
         text = "".join(token for token in self.tokens if isinstance(token, str))
+        wild = next((place for place, token in enumerate(self.tokens) if isinstance(token, Wild)), len(self.tokens))
+        self.lead = "".join(token for token in self.tokens[:wild] if isinstance(token, str))
         exact = len(text) == len(self.tokens) and not (ignore_case and text.lower() != text.upper())
         self.literal = text if exact and not (encoded and ("%3A" in text or ":" in text)) else None
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from auditor.claims.pattern import Language, Pattern, units
 
@@ -193,6 +194,7 @@ def equals(claim: str, text: str) -> Predicate:
     return Match(claim, Pattern.exactly(text))
 
 
+@lru_cache(maxsize=1 << 14)
 def claims_of(predicate: Predicate) -> frozenset[str]:
     """The names of all claims a predicate reads."""
     return frozenset(_claims(predicate))

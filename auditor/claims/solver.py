@@ -8,6 +8,7 @@ satisfiable exactly when each variable has a value (`variables.inhabitant`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from auditor.claims.formula import Formula, all_of, cost_of, lower
 from auditor.claims.grammar import Grammar, Shape, Variable, fill
@@ -58,7 +59,7 @@ def solve(
                 exceeded = str(error)
                 continue
             if found is not None:
-                return Accepted(witness(shape, found))
+                return Accepted(witness(shape, found), shape.template)
     if strictly and exceeded is None:
         return Rejected()
     unknowns = reasons(predicate)
@@ -73,6 +74,7 @@ def solve(
     return Rejected()
 
 
+@lru_cache(maxsize=1 << 14)
 def reasons(predicate: Predicate) -> tuple[str, ...]:
     """Why `predicate` is not fully known, each reason once, in order of appearance."""
     return tuple(dict.fromkeys(_reasons(predicate)))
@@ -104,7 +106,8 @@ def states(predicate: Predicate, shape: Shape, work: Work, *, permissive: bool) 
 
 
 def _formula(predicate: Predicate, shape: Shape, work: Work, permissive: bool) -> Formula:
-    work.spend_once((predicate, shape), cost_of(predicate, shape))  # before: what is too large costs as well
+    for operand in predicate.operands if isinstance(predicate, And) else (predicate,):
+        work.spend_once((operand, shape), cost_of(operand, shape))  # before lowering: what is too large costs as well
     formula = lower(predicate, shape, permissive=permissive)
     if shape.only == TRUE:
         return formula

@@ -13,13 +13,14 @@ from dataclasses import replace
 from functools import lru_cache
 
 from auditor.claims.grammar import Grammar, Shape, Slot, Template, Term
-from auditor.claims.predicate import Predicate, claims_of
+from auditor.claims.pattern import Pattern
+from auditor.claims.predicate import And, Constant, Match, Not, Or, Predicate, claims_of
 from auditor.claims.solver import solve
 from auditor.claims.verdict import Accepted, Rejected, Undecided, Verdict
 from auditor.claims.work import Work
 from auditor.errors import BudgetExceededError
 
-WORK_PER_TEMPLATE = 50
+WORK_PER_TEMPLATE = 20
 """What it costs to write a template's subjects out, in tests."""
 
 ANYTHING = ""
@@ -61,21 +62,34 @@ class _TemplateSearch:
         self.undecided: str | None = None
 
     def run(self, template: Template) -> Verdict:
-        pending: list[tuple[tuple[str, ...], tuple[str, ...]]] = [((), template.keys)]
-        while pending:
-            front, lasts = pending.pop()
-            for key in template.keys if front else template.first:
-                keys = (*front, key)
-                if key in front or not self._possible(keys, ANYTHING):
-                    continue
-                if found := self._exact(keys):
-                    return found
-                ends = tuple(last for last in lasts if last not in keys and self._possible(keys, last))
-                if ends and len(keys) >= MAX_SEGMENTS - 1:
-                    self.undecided = f"customised subjects of {MAX_SEGMENTS} or more segments were not searched"
-                elif ends:
-                    pending.append((keys, ends))
+        fronts: list[tuple[tuple[str, ...], tuple[str, ...]]] = [((), template.keys)]
+        while fronts:
+            longer: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
+            for front, lasts in fronts:
+                for key in template.keys if front else template.first:
+                    keys = (*front, key)
+                    if key in front or (not front and self._begins_otherwise(template, key)):
+                        continue
+                    if not self._possible(keys, ANYTHING):
+                        continue
+                    if not front and (found := self._exact(keys)):
+                        return found
+                    ends = tuple(last for last in lasts if last not in keys and self._possible(keys, last))
+                    for last in ends:
+                        if found := self._exact((*keys, last)):
+                            return found
+                    if ends:
+                        longer.append((keys, ends))
+            if longer and len(longer[0][0]) >= MAX_SEGMENTS - 1:
+                self.undecided = f"customised subjects of more than {MAX_SEGMENTS} segments were not searched"
+                break
+            fronts = longer
         return Rejected() if self.undecided is None else Undecided(self.undecided)
+
+    def _begins_otherwise(self, template: Template, key: str) -> bool:
+        """Whether no text that begins with this segment can satisfy the predicate, by its first letters alone."""
+        start = template.special.get(key, f"{key}:").partition("<")[0]
+        return bool(start) and could_begin(self.predicate, template.claim, start) is False
 
     def _possible(self, keys: tuple[str, ...], end: str) -> bool:
         return not isinstance(self._ask(keys, end), Rejected)
@@ -90,6 +104,27 @@ class _TemplateSearch:
         self.work.spend(WORK_PER_TEMPLATE)
         shapes = customised(self.grammar, keys, end=end, claims=self.claims)
         return solve(self.predicate, self.grammar, shapes, self.work, strictly=self.strictly)
+
+
+def could_begin(predicate: Predicate, claim: str, start: str) -> bool | None:
+    """Whether tokens whose `claim` begins with `start` satisfy the predicate; None where that is not enough to tell."""
+    match predicate:
+        case Constant(value):
+            return value
+        case Match(name, Pattern() as language) if name == claim and not language.ignore_case:
+            lead = language.lead
+            return None if lead.startswith(start) or start.startswith(lead) else False
+        case Not(operand):
+            answer = could_begin(operand, claim, start)
+            return None if answer is None else not answer
+        case And(operands):
+            answers = {could_begin(operand, claim, start) for operand in operands}
+            return False if False in answers else None if None in answers else True
+        case Or(operands):
+            answers = {could_begin(operand, claim, start) for operand in operands}
+            return True if True in answers else None if None in answers else False
+        case _:
+            return None
 
 
 @lru_cache(maxsize=4096)

@@ -32,7 +32,8 @@ class Work:
             raise BudgetExceededError("there are too many cases to look at")
 
     def spend_once(self, what: Hashable, amount: int) -> None:
-        """The same for a cost that this question pays only the first time."""
-        if what not in self._charged:
-            self._charged.add(what)
+        """The same for a cost that a trust's questions pay only the first time, whichever of them comes first."""
+        charged = self._charged if self._parent is None else self._parent._charged  # noqa: SLF001 - one of its own kind
+        if what not in charged:
+            charged.add(what)
             self.spend(amount)

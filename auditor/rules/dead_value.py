@@ -1,9 +1,9 @@
-"""A listed value that can never match, in a list of which others do.
+"""An alternative that can never match, among others that do: a listed value, or a whole statement.
 
 ## What it finds
 
-In a statement that lets somebody in: alternatives of a condition that add nobody, because no token the issuer can mint
-has that value together with everything else that is asked.
+In a trust that lets somebody in: values of a list, and statements beside others, that add nobody, because no token the
+issuer can mint has the value together with everything else that is asked.
 
 ## Why it matters
 
@@ -29,11 +29,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from auditor.claims.predicate import disjunction
 from auditor.claims.verdict import Rejected
-from auditor.model import Clause, Confidence, Decision, Finding, Statement, Trust, Value
+from auditor.model import Clause, Confidence, Decision, Finding, Fix, Statement, Trust, Value
 from auditor.rules import fixes, references, words
 from auditor.rules.base import Context, Definition
-from auditor.rules.impossible import Core, core, reason
+from auditor.rules.impossible import Core, core, customisable, reason
+from auditor.rules.narrowing import LONG
+
+JUDGED = 256
+"""Values of one list that are looked at; AWS stores fewer than a hundred subjects by default."""
 
 EXPLAINED = 3
 """Dead values of one list that are explained one by one."""
@@ -45,26 +50,42 @@ def check(decision: Decision, context: Context) -> Iterable[Finding]:
         return
     trust = decision.trust
     for statement in trust.allows:
-        lists = [clause for clause in statement.clauses if len(clause.values) > 1]
-        if lists and core(trust, statement.clauses) is None:
-            for clause in lists:
-                yield from _clause(decision, statement, clause)
+        nobody = core(trust, statement.clauses)
+        if nobody is None:
+            for clause in statement.clauses:
+                if len(clause.values) > 1:
+                    yield from _clause(decision, statement, clause)
+        elif not customisable(trust, statement.clauses):
+            yield _statement(decision, statement, nobody)
+
+
+def _statement(decision: Decision, statement: Statement, found: Core) -> Finding:
+    trust = decision.trust
+    return RULE.finding(
+        decision,
+        title=f"A statement in the trust of {trust.identity.name} lets no token of {trust.issuer.name} in",
+        detail=f"Others do, so the trust as a whole is alive. {reason(trust, found, statement)}",
+        evidence=(statement.source, *found.places),
+        fix=Fix("Strike the statement out, or write what was meant."),
+        discriminator=statement.source.pointer,
+    )
 
 
 def _clause(decision: Decision, statement: Statement, clause: Clause) -> Iterator[Finding]:
     trust = decision.trust
-    others = [other for other in statement.clauses if other is not clause]
-    dead = [(value, found) for value in clause.values if (found := _dead(trust, clause, value, others)) is not None]
+    dead = _dead(trust, statement, clause)
     if not dead:
         return
-    count = len(dead)
+    number = f"{len(dead)} of {len(clause.values)} values"
+    if len(clause.values) > JUDGED:
+        number = f"{len(dead)} of the first {JUDGED:,} values"
     shown = words.listed((value.text for value, _ in dead), "and")
     reasons = dict.fromkeys(reason(trust, found, statement) for _, found in dead[:EXPLAINED])
     yield RULE.finding(
         decision,
-        title=f"{count} of {len(clause.values)} values in the trust of {trust.identity.name} can never match: {shown}",
-        detail=f"{clause.text} lists {words.count(count, 'value')} that no token of {trust.issuer.name} brings along "
-        f"with what else the statement asks for. {' '.join(reasons)}",
+        title=f"{number} in the trust of {trust.identity.name} can never match: {shown}",
+        detail=f"Of {clause.text}, no token of {trust.issuer.name} brings them along with what else the statement asks "
+        f"for. {' '.join(reasons)}",
         evidence=[
             *(value.source for value, _ in dead),
             *(statement.source for _, found in dead for statement in found.denies),
@@ -76,10 +97,23 @@ def _clause(decision: Decision, statement: Statement, clause: Clause) -> Iterato
     )
 
 
-def _dead(trust: Trust, clause: Clause, value: Value, others: list[Clause]) -> Core | None:
-    """Why the value lets nobody in; None when it may."""
-    alone = replace(clause, source=value.source, predicate=value.predicate, values=(value,))
-    return core(trust, [*others, alone])
+def _dead(trust: Trust, statement: Statement, clause: Clause) -> list[tuple[Value, Core]]:
+    """The values that let nobody in, and why; none of which a customised subject could be."""
+    others = [other for other in statement.clauses if other is not clause]
+
+    def only(values: list[Value]) -> list[Clause]:
+        predicate = disjunction(value.predicate for value in values)
+        return [*others, replace(clause, source=values[0].source, predicate=predicate, values=tuple(values))]
+
+    found = ((value, core(trust, only([value]))) for value in clause.values[:JUDGED])
+    dead = [(value, nobody) for value, nobody in found if nobody is not None]
+    sure: list[tuple[Value, Core]] = []
+    for start in range(0, len(dead), LONG):
+        some = dead[start : start + LONG]
+        if customisable(trust, only([value for value, _ in some])):
+            some = [pair for pair in some if not customisable(trust, only([pair[0]]))]
+        sure.extend(some)
+    return sure
 
 
 RULE = Definition(

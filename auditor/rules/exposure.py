@@ -1,9 +1,9 @@
 """The attacker classes as findings: one per hole, under the widest class that the hole lets in.
 
 `any-tenant` says it all: no narrower class of the same trust is reported beside it. Below that, a class is a finding of
-its own only if it still gets in once the lines behind every wider finding are gone: `repo:acme/app:pull_request` adds
-nothing to `repo:acme/*`, but much to `repo:acme/*:ref:refs/heads/main`. What a finding covers is named in it. Only an
-accepted class covers others, and only those that are then known to be refused.
+its own only if it is still proven to get in once the lines behind every wider finding are gone: any branch comes by the
+line `repo:acme/*` like any project, `repo:acme/app:pull_request` beside it is a hole of its own. What a finding covers
+is named in it. Only an accepted class covers others; with nobody to ask, nothing is covered.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from auditor.claims.predicate import Token
-from auditor.claims.verdict import Accepted, Rejected
+from auditor.claims.verdict import Accepted, Rejected, Undecided
 from auditor.model import Decision, Finding, Fix, Source
 from auditor.rules import words
 from auditor.rules.base import Context, Definition
@@ -95,34 +94,27 @@ def exposure(decision: Decision, context: Context, name: str) -> Exposure | None
             remaining, _ = _closed(remaining, wider, context)
     if remaining is not decision:
         left = remaining.classes.get(name)
-        if isinstance(left, Rejected):
+        if left is None:
+            remaining = decision  # nobody can tell what remains
+        elif isinstance(left, Accepted):
+            verdict = left
+        else:
             return None
-        verdict = left if isinstance(left, Accepted) else verdict
-    rest, witnesses = _closed(replace(remaining, classes={**remaining.classes, name: verdict}), name, context)
-    grammar = decision.trust.issuer.grammar
-    return Exposure(
-        decision=decision,
-        verdict=verdict,
-        openings=tuple(Opening(_places(decision, remaining, token), bearer(grammar, token)) for token in witnesses),
-        covered=tuple(_covered(decision, rest, name)),
-    )
+    rest, openings = _closed(replace(remaining, classes={**remaining.classes, name: verdict}), name, context)
+    return Exposure(decision, verdict, openings, tuple(_covered(decision, rest, name)))
 
 
-def _places(decision: Decision, remaining: Decision, token: Token) -> tuple[Source, ...]:
-    """The lines that let the token in: of what remains, else of the trust as it is written."""
-    return lines(remaining.trust, token) or lines(decision.trust, token) or (decision.trust.source,)
-
-
-def _closed(decision: Decision, name: str, context: Context) -> tuple[Decision, list[Token]]:
-    """The same trust without the lines by which the class gets in, and a token of each of them."""
-    witnesses: list[Token] = []
+def _closed(decision: Decision, name: str, context: Context) -> tuple[Decision, tuple[Opening, ...]]:
+    """The same trust without the lines by which the class gets in, and those lines."""
+    openings: list[Opening] = []
     for _ in range(ROUNDS):
         verdict = decision.classes.get(name)
         if not isinstance(verdict, Accepted):
             break
-        witnesses.append(verdict.witness)
-        decision = context.judge(without_lines(decision.trust, verdict.witness))
-    return decision, witnesses
+        trust, witness = decision.trust, verdict.witness
+        openings.append(Opening(lines(trust, witness), bearer(trust.issuer.grammar, witness)))
+        decision = context.judge(without_lines(trust, witness))
+    return decision, tuple(openings)
 
 
 def _covered(decision: Decision, rest: Decision, name: str) -> Iterator[str]:
@@ -130,7 +122,7 @@ def _covered(decision: Decision, rest: Decision, name: str) -> Iterator[str]:
         if narrower == name or not isinstance(verdict, Accepted):
             continue
         below = narrower in ORDER and name in ORDER and ORDER.index(narrower) > ORDER.index(name)
-        if name == WIDEST or (below and isinstance(rest.classes.get(narrower), Rejected)):
+        if name == WIDEST or (below and isinstance(rest.classes.get(narrower), Rejected | Undecided)):
             yield narrower
 
 

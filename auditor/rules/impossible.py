@@ -20,6 +20,7 @@ from auditor.claims.predicate import (
     negation,
 )
 from auditor.claims.solver import solve
+from auditor.claims.templates import solve_templated
 from auditor.claims.verdict import Accepted, Rejected
 from auditor.model import Clause, Issuer, Source, Statement, Trust
 from auditor.rules import words
@@ -74,6 +75,12 @@ def core(trust: Trust, clauses: Sequence[Clause]) -> Core | None:
         gate=None in parts,
         denies=tuple(part for part in parts if isinstance(part, Statement)),
     )
+
+
+def customisable(trust: Trust, clauses: Iterable[Clause]) -> bool:
+    """Whether some customised subject may satisfy `clauses` and get in, where no default one does."""
+    parts = (trust.gate, *(clause.predicate for clause in clauses), negation(trust.refusal))
+    return not isinstance(solve_templated(conjunction(parts), trust.issuer.grammar), Rejected)
 
 
 def reason(trust: Trust, found: Core, statement: Statement) -> str:

@@ -54,8 +54,9 @@ def lines(trust: Trust, token: Token) -> tuple[Source, ...]:
 
 
 def _passed(clause: Clause, token: Token) -> tuple[Source, ...]:
-    values = clause.values if len(clause.values) <= LONG else ()
-    return tuple(v.source for v in values if evaluate(v.predicate, token) is True) or (clause.source,)
+    matched = tuple(value.source for value in clause.values if evaluate(value.predicate, token) is True)
+    telling = len(clause.values) <= LONG and (len(matched) < len(clause.values) or len(matched) == 1)
+    return matched if matched and telling else (clause.source,)
 
 
 def without_lines(trust: Trust, token: Token) -> Trust:
@@ -80,11 +81,11 @@ def _without(statement: Statement, token: Token) -> tuple[Statement, ...]:
 
 
 def _rest(clause: Clause, token: Token) -> Clause | None:
-    """The clause with the values that `token` does not match; None when that is all of them, or no list to speak of."""
+    """The clause with the values that `token` does not match; None when it matches all, or the list is too long."""
     if len(clause.values) > LONG:
         return None
     left = tuple(value for value in clause.values if evaluate(value.predicate, token) is not True)
-    if not left or len(left) == len(clause.values):
+    if not left:
         return None
     return replace(clause, predicate=disjunction(value.predicate for value in left), values=left)
 

@@ -31,7 +31,7 @@ from functools import lru_cache
 
 from auditor.claims.grammar import Grammar
 from auditor.claims.predicate import TRUE, Exists, Predicate, claims_of, disjunction, evaluate, negation
-from auditor.claims.solver import reasons, solve
+from auditor.claims.solver import solve
 from auditor.claims.templates import solve_templated
 from auditor.claims.verdict import Accepted, Rejected
 from auditor.model import Clause, Confidence, Decision, Finding, Fix, Statement
@@ -78,7 +78,7 @@ def _finding(decision: Decision, clause: Clause, title: str, why: str, row: str)
 def _passed_by_all(decision: Decision, clause: Clause) -> str | None:
     """Why no token fails the clause; None when one does, or when that is not known."""
     trust = decision.trust
-    if reasons(clause.predicate) or _names_audiences(clause) or not _always(clause.predicate, trust.issuer.grammar):
+    if _names_audiences(clause) or not _always(clause.predicate, trust.issuer.grammar):
         return None
     if clause.predicate == TRUE:
         return (

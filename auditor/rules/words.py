@@ -49,10 +49,6 @@ def listed(names: Iterable[str], last: str = "or", *, most: int = MOST) -> str:
     return f"{', '.join(shown[:-1])} {last} {shown[-1]}" if len(shown) > 1 else "".join(shown)
 
 
-def count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
 def place(decision: Decision, who: Bearer | None) -> str:
     """The project a token came from, e.g. `acme/app`; the issuer's name where that is no notion of the issuer."""
     if len(decision.projects) == 1 and isinstance(decision.classes.get("any-project"), Rejected):

@@ -13,8 +13,19 @@ import z3
 
 from auditor.claims.grammar import CharSet, Grammar, Shape, Slot, Term, Variable
 from auditor.claims.pattern import Language, Pattern, ValueSet, Wild
-from auditor.claims.predicate import Exists, Match, Predicate, conjunction, disjunction, equals, negation
-from auditor.claims.predicate import And, Constant, Not, Or
+from auditor.claims.predicate import (
+    And,
+    Constant,
+    Exists,
+    Match,
+    Not,
+    Or,
+    Predicate,
+    conjunction,
+    disjunction,
+    equals,
+    negation,
+)
 
 Answer = Literal["sat", "unsat", "unknown"]
 
@@ -38,23 +49,23 @@ GRAMMAR = Grammar(
 """GitHub's forms of subject over few letters and short names, so that z3 has a chance."""
 
 
-def ask(predicate: Predicate, effort: int) -> Answer:
+def ask(predicate: Predicate, milliseconds: int) -> Answer:
     """Whether z3 finds a token of `GRAMMAR` that satisfies the predicate.
 
-    `effort` is in z3's own units, about 3 per microsecond: the same answer on any machine, however busy.
+    After `milliseconds` for one shape it is told to give up (its own units of effort do not bound string questions).
     """
     given_up = False
     for shape in GRAMMAR.shapes:
-        answer = _ask_shape(predicate, shape, effort)
+        answer = _ask_shape(predicate, shape, milliseconds)
         if answer == "sat":
             return answer
         given_up = given_up or answer == "unknown"
     return "unknown" if given_up else "unsat"
 
 
-def _ask_shape(predicate: Predicate, shape: Shape, effort: int) -> Answer:
+def _ask_shape(predicate: Predicate, shape: Shape, milliseconds: int) -> Answer:
     solver = z3.Solver()
-    solver.set("timeout", effort)
+    solver.set("timeout", milliseconds)
     for part in dict.fromkeys(p for term in shape.claims.values() for p in term if isinstance(p, Slot)):
         solver.add(_possible(part))
     solver.add(_formula(predicate, shape))
@@ -72,7 +83,9 @@ def _possible(slot: Slot) -> Any:
     variable, text = slot.variable, _string(slot)
     if variable.values is not None:
         return z3.Or([text == z3.StringVal(value) for value in variable.values])
-    letters = [c for c in map(chr, range(0x20, 0x7F)) if (c in variable.characters.chars) is not variable.characters.negated]
+    letters = [
+        c for c in map(chr, range(0x20, 0x7F)) if (c in variable.characters.chars) is not variable.characters.negated
+    ]
     written = ["%3A" if slot.encoded and letter == ":" else letter for letter in letters]
     word = z3.Loop(_union([_text(letter) for letter in written]), variable.minimum, variable.maximum)
     allowed = [z3.InRe(text, word)]
@@ -145,7 +158,9 @@ def query(rng: Random) -> Predicate:
 
 def query_of_one_claim(rng: Random) -> Predicate:
     """A conjunction of patterns and refused patterns of one claim."""
-    claim, letters = rng.choice((("owner", "abAB-1"), ("owner", "aB-"), ("id", "0179"), ("repository", "ab/"), ("ref", "refs/a.")))
+    claim, letters = rng.choice(
+        (("owner", "abAB-1"), ("owner", "aB-"), ("id", "0179"), ("repository", "ab/"), ("ref", "refs/a."))
+    )
     tests = [Match(claim, _three_pieces(rng, letters)) for _ in range(rng.randint(1, 5))]
     return conjunction(negation(test) if rng.random() < 0.5 else test for test in tests)
 

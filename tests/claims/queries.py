@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from random import Random
 
@@ -156,17 +156,27 @@ def shuffled(rng: Random, predicate: Predicate) -> Predicate:
             return predicate
 
 
-def near_misses(rng: Random, predicate: Predicate, grammar: Grammar, count: int) -> Iterator[Claims]:
-    """`count` tokens built from the texts of the predicate itself: filled in, a character more, less or other."""
+def near_misses(
+    rng: Random,
+    predicate: Predicate,
+    grammar: Grammar,
+    count: int,
+    *,
+    shapes: Sequence[Shape] = (),
+    bound: Mapping[str, str] | None = None,
+) -> Iterator[Claims]:
+    """`count` tokens built from the texts of the predicate itself: filled in, a character more, less or other.
+
+    Of all documented shapes, or only of `shapes`; with the variables `bound` to given values.
+    """
     wanted = list(_tests(predicate))
-    shapes = [shape for shape in grammar.shapes if shape.certain]
-    rng.shuffle(shapes)
+    asked = list(shapes or (shape for shape in grammar.shapes if shape.certain))
+    rng.shuffle(asked)
     for number in range(count):
-        yield _near(rng, wanted, shapes[number % len(shapes)])
+        yield _near(rng, wanted, asked[number % len(asked)], dict(bound or {}))
 
 
-def _near(rng: Random, wanted: list[tuple[str, Language]], shape: Shape) -> Claims:
-    values: dict[str, str] = {}
+def _near(rng: Random, wanted: list[tuple[str, Language]], shape: Shape, values: dict[str, str]) -> Claims:
     for claim, language in rng.sample(wanted, min(len(wanted), rng.choice((1, 2, 3, 3)))):
         term = shape.term(claim)
         if term is None:

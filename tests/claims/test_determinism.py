@@ -60,13 +60,13 @@ def test_processes_with_other_hash_seeds_say_the_same() -> None:
 @for_random_cases(400)
 def test_the_order_of_values_changes_no_verdict_in_small_worlds(rng: Random) -> None:
     here = worlds.world(rng)
-    asked = worlds.predicate(rng, here, unknown=0.0, same_text=0.0)
+    asked = queries.shuffled(rng, worlds.predicate(rng, here, unknown=0.0, same_text=0.0))
     assert solve(asked, here.grammar) == solve(queries.shuffled(rng, asked), here.grammar), worlds.shown(
         here.grammar.shapes
     )
 
 
-@for_random_cases(120)
+@for_random_cases(60)
 def test_the_order_of_values_changes_no_decision(rng: Random) -> None:
     statements = [queries.query(rng) for _ in range(rng.choice((1, 1, 2)))]
     one = decide(trust(*statements), Ours())

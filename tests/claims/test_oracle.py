@@ -17,14 +17,14 @@ AGREES = {("accepted", "sat"), ("rejected", "unsat")}
 
 
 @pytest.mark.parametrize(
-    ("query", "count", "effort", "least_decided"),
-    [(oracle.query_of_one_claim, 300, 500000, 0.95), (oracle.query, 300, 500000, 0.7)],
+    ("query", "count", "milliseconds", "least_decided"),
+    [(oracle.query_of_one_claim, 300, 250, 0.8), (oracle.query, 300, 150, 0.5)],
     ids=["one claim", "several claims over shared variables"],
 )
 def test_z3_agrees(
     query: Callable[[Random], Predicate],
     count: int,
-    effort: int,
+    milliseconds: int,
     least_decided: float,
     record_property: Callable[[str, object], None],
 ) -> None:
@@ -33,7 +33,7 @@ def test_z3_agrees(
         asked = query(Random(seed))
         verdict = solve(asked, oracle.GRAMMAR)
         checks.check_witness(verdict, asked, oracle.GRAMMAR)
-        answer = oracle.ask(asked, effort)
+        answer = oracle.ask(asked, milliseconds)
         answers[word(verdict), answer] += 1
         assert answer == "unknown" or (word(verdict), answer) in AGREES, (seed, asked, verdict, answer)
     given_up = sum(number for (_, answer), number in answers.items() if answer == "unknown")

@@ -193,8 +193,8 @@ def test_a_hole_between_issuers() -> None:
         detail=(
             "Any branch, merge-request branch or tag of any project of any group on GitLab CI/CD may become deploy. "
             f"The statement that lets them in also trusts https://{GITHUB}. To a token of GitLab CI/CD these "
-            f"conditions are about something absent, and pass: StringLikeIfExists {GITHUB}:sub. What deploy may then do "
-            "was not judged."
+            f"conditions are about something absent, and pass: StringLikeIfExists {GITHUB}:sub. What deploy may then "
+            "do was not judged."
         ),
         witness={"sub": "project_path:evil-group/evil-project:ref_type:branch:ref:main", "aud": "sts.amazonaws.com"},
         evidence=(Source(ROLE, STATEMENT), Source(ROLE, f"{STATEMENT}/Condition/{key}")),
@@ -226,4 +226,28 @@ def test_not_known() -> None:
         witness=None,
         evidence=(Source(ROLE, "/AssumeRolePolicyDocument"),),
         fix=Fix("Let the auditor read what it could not, or ask for an exact subject in every statement."),
+    )
+
+
+def test_the_gate_of_an_environment() -> None:
+    body = {"condition": {"StringEquals": {"sub": "repo:acme@1/app@2:environment:production"}}}
+    context = judged(snapshot(policy(body), body), Ours())
+    (gate,) = findings(context)
+    assert gate.witness is not None
+    assert gate.witness["event_name"] == "pull_request"
+    assert replace(gate, witness=None) == Finding(
+        rule="environment-gate",
+        severity=Severity.INFO,
+        confidence=Confidence.MEDIUM,
+        subject=subject(body),
+        subject_kind="trust",
+        title="Whoever passes the rules of environment production of acme/app can become deploy",
+        detail=(
+            "Environment production of acme/app with project id 2, tenant id 1 on GitHub Actions may become deploy. The "
+            "token shown is of unmerged code: what keeps such runs out are the protection rules of the environment, "
+            "which were not read."
+        ),
+        witness=None,
+        evidence=(Source(ROLE, f"{STATEMENT}/Condition/StringEquals/{GITHUB}:sub"),),
+        fix=Fix("See that the environment demands reviewers and lists its branches; or ask for the branch as well."),
     )
