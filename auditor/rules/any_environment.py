@@ -28,7 +28,7 @@ from collections.abc import Iterable
 
 from auditor.claims.pattern import Pattern
 from auditor.claims.predicate import TRUE, Match, Predicate, conjunction
-from auditor.claims.verdict import Rejected
+from auditor.claims.verdict import Accepted, Rejected
 from auditor.model import Confidence, Decision, Finding
 from auditor.rules import exposure, fixes, references
 from auditor.rules.base import Context, Definition
@@ -46,8 +46,9 @@ def check(decision: Decision, context: Context) -> Iterable[Finding]:
     found = exposure.exposure(decision, context, RULE.id)
     if found is None:
         return
-    named = isinstance(unreviewed(decision.trust, _same_environment(found)), Rejected)
-    if named and found.who is not None and found.who.shape.run in _LABELLED:
+    verdict = unreviewed(decision.trust, _same_environment(found))
+    named = isinstance(verdict, Rejected)
+    if not isinstance(verdict, Accepted) and found.who is not None and found.who.shape.run in _LABELLED:
         return
     yield exposure.finding(
         RULE,

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from itertools import islice
 from random import Random
 
-from auditor.claims.classes import classify
 from auditor.claims.predicate import Predicate, conjunction, equals, negation
 from auditor.claims.solver import solve
 from auditor.config import Ours
@@ -32,9 +31,6 @@ TRUSTS = 2_000
 ROLES = 5_000
 HELP_RUNS = 9
 SDKS = ("boto3", "botocore", "google", "azure")
-
-assert classify  # imported so that every memo of the decision exists before `forget` looks for them
-
 
 def forget() -> None:
     """Empty every memo of the solver."""

@@ -1,7 +1,8 @@
 """The properties of `reference/solver.md` as functions of a source of randomness.
 
-Hypothesis drives them (`test_*_properties.py`), and so does the suite that plants bugs in the solver to see them caught
-(`test_mutations.py`). Each builds one random case, asks the solver and the naive reading, and asserts that they agree.
+Hypothesis drives them (in `test_boxes.py` and its neighbours), and so does the suite that plants bugs in the solver to
+see them caught (`test_mutations.py`). Each builds one random case, asks the solver and the naive reading, and asserts
+that they agree.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from itertools import product
 from random import Random
 
 from auditor.claims.boxes import Box, decompose
-from auditor.claims.grammar import CharSet, Grammar, Slot, Term, Variable
+from auditor.claims.grammar import CharSet, Grammar, Shape, Slot, Term, Variable
 from auditor.claims.pattern import Language, Pattern, ValueSet
-from auditor.claims.predicate import And, Predicate, Unknown, evaluate
+from auditor.claims.predicate import AllValues, And, AnyValue, Match, Not, Or, Predicate, Unknown, claims_of, evaluate
 from auditor.claims.regions import Region, regions
 from auditor.claims.solver import solve
 from auditor.claims.variables import inhabitant
@@ -93,7 +94,7 @@ def check_inhabitant(rng: Random) -> None:
     """Property 4: a value lies where it must; that there is none agrees with trying all words."""
     maximum = rng.choice((1, 2, 3, 4, 6, 6))
     minimum = rng.randint(0, maximum)
-    exclusions = tuple(_three_letter_language(rng, plain=True) for _ in range(rng.choice((0, 0, 1, 2))))
+    exclusions = tuple(Pattern.glob(_three_letters(rng)) for _ in range(rng.choice((0, 0, 1, 2))))
     hints = tuple("".join(rng.choice("ab") for _ in range(rng.randint(1, 3))) for _ in range(2))
     letters = rng.choice(("ab:", "ab:", "ab:", "ab", "a:"))
     variable = Variable("v", CharSet(letters), minimum, maximum, exclusions, hints=hints)
@@ -112,11 +113,14 @@ def check_inhabitant(rng: Random) -> None:
     assert found is None or found in right, (*case, found)
 
 
-def _three_letter_language(rng: Random, *, plain: bool = False) -> Language:
+def _three_letters(rng: Random) -> str:
     letters = rng.choice(("ab:", "aB:", "ab:%3A"))
-    tokens = [rng.choice(letters + "***?") for _ in range(rng.randint(0, 6))]
-    text = "".join(tokens)
-    if plain or rng.random() < 0.5:
+    return "".join(rng.choice(letters + "***?") for _ in range(rng.randint(0, 6)))
+
+
+def _three_letter_language(rng: Random) -> Language:
+    text = _three_letters(rng)
+    if rng.random() < 0.5:
         return Pattern.glob(text)
     if rng.random() < 0.3:
         words = ("".join(rng.choice("abB:") for _ in range(rng.randint(0, 5))) for _ in range(rng.randint(0, 3)))
@@ -128,7 +132,13 @@ def check_regions(rng: Random) -> None:
     """Property 9: the boxes together are the accepted set, and none lies inside another."""
     here = worlds.world(rng, lists=False)
     shapes = tuple(shape for shape in here.grammar.shapes if shape.certain)
-    asked = worlds.predicate(rng, here, same_text=0.0)
+    if rng.random() < 0.5:
+        asked = worlds.predicate(rng, here, same_text=0.0)
+    else:  # alternatives, some of them inside others
+        texts = rng.sample(here.texts, min(len(here.texts), 2))
+        asked = Or(
+            tuple(Match(rng.choice(("sub", "sub", "ref")), worlds.language(rng, tuple(texts))) for _ in range(3))
+        )
     found, complete = regions(asked, here.grammar, shapes)
     if not complete and any(_repeats(term) for shape in shapes for term in shape.claims.values()):
         return  # a variable that occurs twice makes many boxes, of which only so many are listed
@@ -157,12 +167,8 @@ def _repeats(term: Term) -> bool:
     return len(variables) > len(set(variables))
 
 
-def alike(region: Region, shape: object, asked: Predicate) -> bool:
+def alike(region: Region, shape: Shape, asked: Predicate) -> bool:
     """Whether the region speaks for the shape: shapes that the predicate cannot tell apart share their regions."""
-    from auditor.claims.grammar import Shape
-    from auditor.claims.predicate import claims_of
-
-    assert isinstance(shape, Shape)
     return region.shape.restricted(claims_of(asked)) == shape.restricted(claims_of(asked))
 
 
@@ -185,8 +191,6 @@ def check_unknown(rng: Random) -> None:
 
 def blurred(rng: Random, predicate: Predicate) -> Predicate:
     """`predicate` with some of its parts no longer known."""
-    from auditor.claims.predicate import AllValues, AnyValue, Not, Or
-
     if rng.random() < 0.2:
         return Unknown("not read")
     match predicate:
@@ -204,12 +208,8 @@ def blurred(rng: Random, predicate: Predicate) -> Predicate:
             return predicate
 
 
-def term_of(*parts: str | Variable) -> Term:
-    return tuple(part if isinstance(part, str) else Slot(part) for part in parts)
-
-
 def check_realistic(rng: Random, tokens: int = 300) -> str:
-    """Properties 1 and 2 on GitHub's grammar: what is rejected refuses `tokens` near misses. Says what the verdict was."""
+    """Properties 1 and 2 on GitHub's grammar: what is rejected refuses `tokens` near misses. Says what it was."""
     asked = queries.query(rng)
     grammar = queries.GITHUB.grammar
     verdict = solve(asked, grammar)

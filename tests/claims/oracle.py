@@ -9,7 +9,7 @@ from functools import reduce
 from random import Random
 from typing import Any, Literal
 
-import z3
+import z3  # type: ignore[import-untyped]  # it ships no types
 
 from auditor.claims.grammar import CharSet, Grammar, Shape, Slot, Term, Variable
 from auditor.claims.pattern import Language, Pattern, ValueSet, Wild
@@ -38,12 +38,16 @@ EVENT = Variable("event", CharSet(""), values=("push", "release"))
 
 _COMMON: dict[str, Term] = {"repository": (Slot(ORG), "/", Slot(APP)), "owner": (Slot(ORG),), "event": (Slot(EVENT),)}
 
+_NAME: Term = ("repo:", Slot(ORG), "/", Slot(APP))
+_IMMUTABLE: Term = ("repo:", Slot(ORG), "@", Slot(NUMBER), "/", Slot(APP))
+_REF: Term = ("refs/", Slot(REF))
+
 GRAMMAR = Grammar(
     {v.name: v for v in (ORG, APP, REF, ENV, NUMBER, EVENT)},
     (
-        Shape("branch", "branch", {**_COMMON, "sub": ("repo:", Slot(ORG), "/", Slot(APP), ":ref:", Slot(REF)), "ref": ("refs/", Slot(REF))}),
-        Shape("environment", "environment", {**_COMMON, "sub": ("repo:", Slot(ORG), "/", Slot(APP), ":env:", Slot(ENV, encoded=True)), "ref": ("refs/", Slot(REF))}),
-        Shape("immutable", "branch", {**_COMMON, "sub": ("repo:", Slot(ORG), "@", Slot(NUMBER), "/", Slot(APP), ":ref:", Slot(REF)), "id": (Slot(NUMBER),)}),
+        Shape("branch", "branch", {**_COMMON, "sub": (*_NAME, ":ref:", Slot(REF)), "ref": _REF}),
+        Shape("environment", "environment", {**_COMMON, "sub": (*_NAME, ":env:", Slot(ENV, encoded=True)), "ref": _REF}),
+        Shape("immutable", "branch", {**_COMMON, "sub": (*_IMMUTABLE, ":ref:", Slot(REF)), "id": (Slot(NUMBER),)}),
     ),
 )  # fmt: skip
 """GitHub's forms of subject over few letters and short names, so that z3 has a chance."""

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 def for_random_cases(examples: int) -> Callable[[Callable[[Random], None]], Callable[[], None]]:
     """Runs a test on `examples` sources of randomness.
 
-    True randoms (seeded by hypothesis) rather than drawn bit by bit: measured on 900 small worlds they give 793 different
-    predicates instead of 210. They do not shrink; the checks print worlds small enough to read.
+    True randoms (seeded by hypothesis) rather than drawn bit by bit: measured on 900 small worlds they give 793
+    different predicates instead of 210. They do not shrink; the checks print worlds small enough to read.
     """
 
     def decorate(test: Callable[[Random], None]) -> Callable[[], None]:

@@ -247,7 +247,7 @@ def _mutated(rng: Random, text: str) -> str:
         0: lambda: text[:place] + rng.choice(_SNIPPETS) + text[place:],
         1: lambda: text[:place] + text[place + 1 :],
         2: lambda: text[:place] + rng.choice(_SNIPPETS) + text[place + 1 :],
-        3: lambda: text.swapcase(),
+        3: text.swapcase,
         4: lambda: text[:place] + text[place:].capitalize(),
         5: lambda: rng.choice(_SNIPPETS) + text,
         6: lambda: text + rng.choice(_SNIPPETS),

@@ -47,8 +47,14 @@ def long_patterns() -> Predicate:
 
 CASES: dict[str, tuple[Callable[[], Predicate], set[str]]] = {
     "200 stars": (lambda: sub("repo:" + "*a" * 200), {"accepted", "unknown"}),
-    "200 stars, each followed by another letter": (lambda: sub("repo:acme/" + "*".join("abcdefghij" * 20) + "*"), {"unknown"}),
-    "200 stars that no name is long enough for": (lambda: Match("repository_owner", Pattern.glob("*a" * 200)), {"rejected"}),
+    "200 stars, another letter behind each": (
+        lambda: sub("repo:acme/" + "*".join("abcdefghij" * 20) + "*"),
+        {"accepted", "unknown"},
+    ),
+    "200 stars that no name is long enough for": (
+        lambda: Match("repository_owner", Pattern.glob("*a" * 200)),
+        {"rejected"},
+    ),
     "200 stars against 200 stars": (
         lambda: And((sub("repo:" + "*a" * 200 + "*"), Not(sub("repo:" + "*b" * 200 + "*")))),
         {"accepted", "unknown"},

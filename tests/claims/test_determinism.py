@@ -32,10 +32,12 @@ for seed in range(150):
     asked = worlds.predicate(rng, here)
     print(seed, solve(asked, here.grammar))
     for region in regions(asked, here.grammar)[0]:
-        print("", region.shape.name, [(v.name, sorted(map(repr, i)), sorted(map(repr, o))) for v, (i, o) in region.constraints.items()])
+        for variable, (inside, outside) in region.constraints.items():
+            print("", region.shape.name, variable.name, sorted(map(repr, inside)), sorted(map(repr, outside)))
 for seed in range(100, 125):
     decision = decide(trust(queries.query(Random(seed))), Ours())
-    print(seed, decision.reachable, dict(decision.classes), decision.breadth, decision.statement, decision.tenants, decision.projects)
+    print(seed, decision.reachable, dict(decision.classes), decision.tenants, decision.projects)
+    print(decision.breadth, decision.breadth_complete, decision.statement)
 """
 
 

@@ -154,7 +154,7 @@ def no_character_stands_for_the_others(patch: pytest.MonkeyPatch) -> None:
 
 
 def refusals_are_not_looked_at(patch: pytest.MonkeyPatch) -> None:
-    original = search.inhabitant
+    original = variables.inhabitant
 
     def planted(variable: Variable, inside: frozenset[Language], outside: frozenset[Language], work: Any) -> str | None:
         return original(variable, inside, frozenset(), work)
@@ -163,7 +163,7 @@ def refusals_are_not_looked_at(patch: pytest.MonkeyPatch) -> None:
 
 
 def the_unknown_is_read_as_true_when_strict(patch: pytest.MonkeyPatch) -> None:
-    original = solver.lower
+    original = formula.lower
 
     def planted(predicate: Predicate, shape: Shape, *, permissive: bool, positive: bool = True) -> Formula:
         return original(predicate, shape, permissive=True, positive=positive)
@@ -173,7 +173,7 @@ def the_unknown_is_read_as_true_when_strict(patch: pytest.MonkeyPatch) -> None:
 
 
 def the_unknown_is_read_as_false_when_permissive(patch: pytest.MonkeyPatch) -> None:
-    original = solver.lower
+    original = formula.lower
 
     def planted(predicate: Predicate, shape: Shape, *, permissive: bool, positive: bool = True) -> Formula:
         return original(predicate, shape, permissive=False, positive=positive)
@@ -276,7 +276,7 @@ def shapes_are_all_alike(patch: pytest.MonkeyPatch) -> None:
 
 
 def the_witness_forgets_its_constraints(patch: pytest.MonkeyPatch) -> None:
-    original = solver.inhabitant
+    original = variables.inhabitant
 
     def planted(variable: Variable, *_: frozenset[Language]) -> str | None:
         return original(variable, frozenset(), frozenset())

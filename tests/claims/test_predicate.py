@@ -16,6 +16,7 @@ from auditor.claims.predicate import (
     Or,
     Predicate,
     SameText,
+    Token,
     Unknown,
     claims_of,
     conjunction,
@@ -50,7 +51,7 @@ def test_claims_of_names_every_claim_read() -> None:
     assert claims_of(asked) == {"a", "x", "y", "z", "list"}
 
 
-TOKEN = {"a": "1", "b": "2", "list": ("x", "y"), "none": (), "flag": True, "number": 7}
+TOKEN: Token = {"a": "1", "b": "2", "list": ("x", "y"), "none": (), "flag": True, "number": 7}
 
 
 @pytest.mark.parametrize(

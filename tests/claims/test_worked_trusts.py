@@ -69,7 +69,7 @@ EVERYONE = {"any-tenant", "any-project", *RUNS}
         (conjunction((equals("repository_owner", "acme"), equals("environment", "prod"))), {"any-project"}),
         (conjunction((sub("repo:acme/app:*"), equals("ref", "refs/heads/main"))), {"any-environment"}),
         (conjunction((sub("repo:acme/app:*"), glob("ref", "refs/heads/*"))), {"any-branch", "any-environment"}),
-        (conjunction((sub("repo:acme/app:*"), negation(sub("*:pull_request")))), RUNS - {"pull-request"} | {"pull-request?"}),
+        (conjunction((sub("repo:acme/app:*"), negation(sub("*:pull_request")))), {"any-branch", "any-tag", "any-environment", "pull-request?"}),
         (conjunction((sub("repo:acme/app:*"), negation(Exists("environment")))), RUNS - {"any-environment"}),
         (conjunction((sub("repo:acme/*"), equals("actor", "release-bot"))), {"any-project", *RUNS}),
         (glob("job_workflow_ref", "acme/shared/.github/workflows/deploy.yml@*"), EVERYONE),
@@ -123,7 +123,8 @@ ALL_RUNS = {
         (
             TRUE,
             [{"tenant": "any", "project": "any", **ALL_RUNS, **AUDIENCE}],
-            "Any branch, environment, pull request or tag of any repository of any owner on GitHub Actions may become deploy.",
+            "Any branch, environment, pull request or tag of any repository of any owner"
+            " on GitHub Actions may become deploy.",
         ),
         (
             sub("repo:acme/app:*"),

@@ -143,9 +143,9 @@ def every_token(shape: Shape, limit: int) -> Iterator[Claims]:
         values = every_value(element)
         sets[claim] = [chosen for size in range(len(values) + 1) for chosen in combinations(values, size)]
     seen: set[tuple[object, ...]] = set()
-    for values in every_assignment(shape):
+    for assigned in every_assignment(shape):
         for chosen_lists in product(*sets.values()):
-            token = naive.mint(shape, values, dict(zip(sets, chosen_lists, strict=True)))
+            token = naive.mint(shape, assigned, dict(zip(sets, chosen_lists, strict=True)))
             key = tuple(token.items())
             if key not in seen:
                 seen.add(key)

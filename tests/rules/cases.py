@@ -29,6 +29,7 @@ HOSTS = {
     "github": "token.actions.githubusercontent.com",
     "github-server": "ghe.example.com/_services/token",
     "gitlab": "gitlab.com",
+    "gitlab-server": "gitlab.example.com",
     "cluster": "oidc.eks.eu-west-1.amazonaws.com/id/8F3A6C0D21B94E7FA5D3C6B7E8091A2B",
     "terraform": "app.terraform.io",
     "buildkite": "agent.buildkite.com",

@@ -243,9 +243,9 @@ def test_the_gate_of_an_environment() -> None:
         subject_kind="trust",
         title="Whoever passes the rules of environment production of acme/app can become deploy",
         detail=(
-            "Environment production of acme/app with project id 2, tenant id 1 on GitHub Actions may become deploy. The "
-            "token shown is of unmerged code: what keeps such runs out are the protection rules of the environment, "
-            "which were not read."
+            "Environment production of acme/app with project id 2, tenant id 1 on GitHub Actions may become deploy. "
+            "The token shown is of unmerged code: what keeps such runs out are the protection rules of the "
+            "environment, which were not read."
         ),
         witness=None,
         evidence=(Source(ROLE, f"{STATEMENT}/Condition/StringEquals/{GITHUB}:sub"),),
