@@ -32,6 +32,7 @@ ROLES = 5_000
 HELP_RUNS = 9
 SDKS = ("boto3", "botocore", "google", "azure")
 
+
 def forget() -> None:
     """Empty every memo of the solver."""
     for memo in _memos():

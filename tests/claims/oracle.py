@@ -46,7 +46,7 @@ GRAMMAR = Grammar(
     {v.name: v for v in (ORG, APP, REF, ENV, NUMBER, EVENT)},
     (
         Shape("branch", "branch", {**_COMMON, "sub": (*_NAME, ":ref:", Slot(REF)), "ref": _REF}),
-        Shape("environment", "environment", {**_COMMON, "sub": (*_NAME, ":env:", Slot(ENV, encoded=True)), "ref": _REF}),
+        Shape("gated", "gated", {**_COMMON, "sub": (*_NAME, ":env:", Slot(ENV, encoded=True)), "ref": _REF}),
         Shape("immutable", "branch", {**_COMMON, "sub": (*_IMMUTABLE, ":ref:", Slot(REF)), "id": (Slot(NUMBER),)}),
     ),
 )  # fmt: skip

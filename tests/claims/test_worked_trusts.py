@@ -69,7 +69,10 @@ EVERYONE = {"any-tenant", "any-project", *RUNS}
         (conjunction((equals("repository_owner", "acme"), equals("environment", "prod"))), {"any-project"}),
         (conjunction((sub("repo:acme/app:*"), equals("ref", "refs/heads/main"))), {"any-environment"}),
         (conjunction((sub("repo:acme/app:*"), glob("ref", "refs/heads/*"))), {"any-branch", "any-environment"}),
-        (conjunction((sub("repo:acme/app:*"), negation(sub("*:pull_request")))), {"any-branch", "any-tag", "any-environment", "pull-request?"}),
+        (
+            conjunction((sub("repo:acme/app:*"), negation(sub("*:pull_request")))),
+            {"any-branch", "any-tag", "any-environment", "pull-request?"},
+        ),
         (conjunction((sub("repo:acme/app:*"), negation(Exists("environment")))), RUNS - {"any-environment"}),
         (conjunction((sub("repo:acme/*"), equals("actor", "release-bot"))), {"any-project", *RUNS}),
         (glob("job_workflow_ref", "acme/shared/.github/workflows/deploy.yml@*"), EVERYONE),
@@ -110,6 +113,7 @@ def extents(breadth: object) -> list[dict[str, str | list[str]]]:
     return shown
 
 
+ANY_RUN = "Any branch, environment, pull request or tag"
 AUDIENCE = {"audience": ["sts.amazonaws.com"]}
 ALL_RUNS = {
     "run": ["branch", "environment", "pull request", "tag"],
@@ -123,18 +127,17 @@ ALL_RUNS = {
         (
             TRUE,
             [{"tenant": "any", "project": "any", **ALL_RUNS, **AUDIENCE}],
-            "Any branch, environment, pull request or tag of any repository of any owner"
-            " on GitHub Actions may become deploy.",
+            f"{ANY_RUN} of any repository of any owner on GitHub Actions may become deploy.",
         ),
         (
             sub("repo:acme/app:*"),
             [{"tenant": ["acme"], "project": ["app"], **ALL_RUNS, **AUDIENCE}],
-            "Any branch, environment, pull request or tag of acme/app on GitHub Actions may become deploy.",
+            f"{ANY_RUN} of acme/app on GitHub Actions may become deploy.",
         ),
         (
             equals("repository", "acme/app"),
             [{"tenant": ["acme"], "project": ["app"], **ALL_RUNS, **AUDIENCE}],
-            "Any branch, environment, pull request or tag of acme/app on GitHub Actions may become deploy.",
+            f"{ANY_RUN} of acme/app on GitHub Actions may become deploy.",
         ),
         (
             sub("repo:acme/app:ref:refs/heads/main"),
