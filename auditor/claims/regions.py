@@ -129,14 +129,28 @@ def _simplified(state: State, work: Work) -> Mapping[Variable, Constraint]:
             if len(values) < len(variable.values):
                 kept[variable] = (frozenset((ValueSet(values),)), frozenset())
             continue
+        listed = next((language for language in in_order(inside) if isinstance(language, ValueSet)), None)
         literal = next((language for language in inside if language.literal is not None), None)
         if literal is not None:
             kept[variable] = (frozenset((Pattern(literal.literal or ""),)), frozenset())
+            continue
+        if listed is not None:
+            kept[variable] = (frozenset((_left(variable, listed, inside, outside, work),)), frozenset())
             continue
         constraint = _without_idle(variable, inside, outside, work)
         if constraint != FREE:
             kept[variable] = constraint
     return kept
+
+
+def _left(
+    variable: Variable, listed: ValueSet, inside: frozenset[Language], outside: frozenset[Language], work: Work
+) -> ValueSet:
+    """The listed values that the other constraints leave."""
+    fold = listed.ignore_case
+    each = ((v, inside | {Pattern(v, ignore_case=fold)}) for v in sorted(listed.values))
+    values = [value for value, only in each if inhabitant(variable, only, outside, work) is not None]
+    return ValueSet(values, ignore_case=fold)
 
 
 def _without_idle(

@@ -137,8 +137,19 @@ def _shortest(variable: Variable, inside: frozenset[Language], outside: frozense
             language.accepts(state) is want for language, state, want in zip(languages, states, wanted, strict=True)
         )
 
+    # Once in `x*`, always in `x*`: a word inside an unwanted language of that form has no continuation that is free.
+    traps = [
+        not want and isinstance(language, Pattern) and language.tokens[-1:] == (Wild.STAR,)
+        for language, want in zip(languages, wanted, strict=True)
+    ]
+
     def alive(states: tuple[State, ...]) -> bool:
-        return all(state != 0 and state is not None for state, want in zip(states, wanted, strict=True) if want)
+        for language, state, want, trap in zip(languages, states, wanted, traps, strict=True):
+            if want and (state == 0 or state is None):
+                return False
+            if trap and language.accepts(state):
+                return False
+        return True
 
     start = tuple(language.start for language in languages)
     if good(start, 0):

@@ -25,7 +25,7 @@ from auditor.claims.predicate import (
 )
 from auditor.claims.solver import reasons, solve
 from auditor.claims.verdict import Accepted, Rejected, Undecided, Verdict
-from tests.claims import checks, queries
+from tests.claims import checks, naive, queries
 from tests.claims.proof import for_random_cases
 
 ORG = Variable("org", CharSet.parse("a-z-"), hints=("evil", "x"))
@@ -218,3 +218,20 @@ def test_evaluation_agrees_with_the_naive_reading(rng: Random) -> None:
 @for_random_cases(400)
 def test_something_unknown_never_turns_a_verdict_into_its_opposite(rng: Random) -> None:
     checks.check_unknown(rng)
+
+
+@for_random_cases(60)
+def test_a_rejected_condition_refuses_three_hundred_near_misses(rng: Random) -> None:
+    checks.check_realistic(rng)
+
+
+def test_near_misses_are_near() -> None:
+    """Of the conditions that let somebody in, most are met by some token that was only meant to come close."""
+    met: list[bool] = []
+    for seed in range(60):
+        rng = Random(seed)
+        asked = queries.query(rng)
+        if isinstance(solve(asked, queries.GITHUB.grammar), Accepted):
+            tokens = queries.near_misses(rng, asked, queries.GITHUB.grammar, 300)
+            met.append(any(naive.holds(asked, token)[0] for token in tokens))
+    assert sum(met) > len(met) / 2 > 10
