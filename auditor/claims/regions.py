@@ -105,10 +105,14 @@ class _Listing:
                 narrower = shape is region.shape and len(variables) < len(region.constraints)
                 if narrower and tuple(values.get(v, "\0") for v in variables) in listed:
                     return True
+            plain = len(values) == len(region.constraints)
+            if not plain and self._one_value(region, exact):
+                return True
+            # Of equal boxes the one of exact values stays, else the first.
             return any(
                 other is not region
                 and _inside(region, other, self.work)
-                and (position < place or not _inside(other, region, self.work))
+                and ((position < place and not plain) or not _inside(other, region, self.work))
                 for position, other in wide
             )
 
@@ -117,6 +121,19 @@ class _Listing:
         except BudgetExceededError:
             self.complete = False
             return ordered
+
+    def _one_value(
+        self, region: Region, exact: Mapping[tuple[Shape, tuple[Variable, ...]], set[tuple[str, ...]]]
+    ) -> bool:
+        """Whether a box of patterns happens to admit nothing but one of the boxes of exact values."""
+        listed = exact.get((region.shape, tuple(region.constraints)))
+        if listed is None:
+            return False
+        only = {v: inhabitant(v, *constraint, self.work) or "" for v, constraint in region.constraints.items()}
+        if tuple(only.values()) not in listed:
+            return False
+        single = {v: (frozenset((Pattern(value),)), frozenset[Language]()) for v, value in only.items()}
+        return _inside(region, Region(region.shape, single), self.work)
 
 
 def _simplified(state: State, work: Work) -> Mapping[Variable, Constraint]:
