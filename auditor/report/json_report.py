@@ -77,8 +77,9 @@ def trust_record(decision: Decision) -> Record:
 
 def verdict_record(verdict: Verdict) -> Record:
     match verdict:
-        case Accepted(witness):
-            return {"result": "accepted", "witness": witness_record(witness), "reason": None}
+        case Accepted(witness, template):
+            chosen = f"the token's owner composes its subject of {', '.join(template)}" if template else None
+            return {"result": "accepted", "witness": witness_record(witness), "reason": chosen}
         case Rejected(reason):
             return {"result": "rejected", "witness": None, "reason": reason}
         case Undecided(reason):

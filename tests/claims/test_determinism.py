@@ -68,7 +68,7 @@ def test_the_order_of_values_changes_no_verdict_in_small_worlds(rng: Random) -> 
     )
 
 
-@for_random_cases(60)
+@for_random_cases(40)
 def test_the_order_of_values_changes_no_decision(rng: Random) -> None:
     statements = [queries.query(rng) for _ in range(rng.choice((1, 1, 2)))]
     one = decide(trust(*statements), Ours())

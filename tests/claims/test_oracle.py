@@ -18,7 +18,7 @@ AGREES = {("accepted", "sat"), ("rejected", "unsat")}
 
 @pytest.mark.parametrize(
     ("query", "count", "milliseconds", "least_decided"),
-    [(oracle.query_of_one_claim, 300, 250, 0.8), (oracle.query, 220, 150, 0.5)],
+    [(oracle.query_of_one_claim, 380, 250, 0.8), (oracle.query, 150, 150, 0.5)],
     ids=["one claim", "several claims over shared variables"],
 )
 def test_z3_agrees(

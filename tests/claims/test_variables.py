@@ -98,6 +98,6 @@ def test_lists_are_intersected() -> None:
     assert inhabitant(variable, frozenset((ValueSet(["AB"], ignore_case=True),)), frozenset()) == "ab"
 
 
-@for_random_cases(900)
+@for_random_cases(700)
 def test_there_is_a_value_exactly_when_some_word_of_three_letters_is_one(rng: Random) -> None:
     checks.check_inhabitant(rng)

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from auditor.claims.verdict import Accepted
 from auditor.model import Confidence, Fix, Severity, Source, Status
 from auditor.report.base import Layout, Report
-from auditor.report.json_report import write
+from auditor.report.json_report import verdict_record, write
 from auditor.snapshot import Coverage
 from auditor.snapshot import Status as Reading
 from tests.estate import DENIED, OPEN, READ, TIGHT, UNREAD, finding, report
@@ -202,3 +203,11 @@ def test_claims_stand_in_one_order_whatever_order_they_come_in() -> None:
     assert text_of(report([finding(witness=claims)])) == text_of(report([finding(witness=backwards)]))
     document = json.loads(text_of(report([finding(witness=claims)])))
     assert list(document["findings"][0]["witness"]) == ["iss", "sub", "aud", "alpha", "zeta"]
+
+
+def test_a_way_in_by_a_customised_subject_says_so() -> None:
+    assert verdict_record(Accepted({"sub": "workflow:x"}, ("workflow",))) == {
+        "result": "accepted",
+        "witness": {"sub": "workflow:x"},
+        "reason": "the token's owner composes its subject of workflow",
+    }
