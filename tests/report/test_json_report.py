@@ -143,7 +143,7 @@ def changed(path: str, value: object) -> dict[str, Any]:
         ("trusts.0.breadth.0.project.values", []),
         ("trusts.0.reachable.result", "unknown"),
         ("trusts.0.reachable.witness", {}),
-        ("trusts.0.reachable.reason", "because"),
+        ("trusts.0.reachable.reason", 7),
         ("trusts.2.reachable.reason", None),
         ("trusts.2.reachable.result", "accepted"),
         ("trusts.0.classes.any-thing", {"result": "rejected", "witness": None, "reason": None}),
