@@ -152,7 +152,9 @@ def _simplified(state: State, work: Work) -> Mapping[Variable, Constraint]:
             kept[variable] = (frozenset((Pattern(literal.literal or ""),)), frozenset())
             continue
         if listed is not None:
-            kept[variable] = (frozenset((_left(variable, listed, inside, outside, work),)), frozenset())
+            left = _left(variable, listed, inside, outside, work)
+            one = left if left.literal is None else Pattern(left.literal)  # one value is written one way
+            kept[variable] = (frozenset((one,)), frozenset())
             continue
         constraint = _without_idle(variable, inside, outside, work)
         if constraint != FREE:
