@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from auditor.claims.grammar import Slot, Term, Variable
-from auditor.claims.pattern import Language, Pattern, ValueSet, Wild
+from auditor.claims.pattern import Language, Pattern, ValueSet, Wild, ascii_lower
 from auditor.errors import BudgetExceededError
 
 Box = frozenset[tuple[Variable, Language]]
@@ -66,6 +66,8 @@ def _boxes(term: Term, language: Language) -> _Boxes:
     boxes: dict[Box, None] = {}
     if len(language.tokens) > longest(term) + sum(token is Wild.STAR for token in language.tokens):
         return _Boxes(())  # more characters than any text of the term has
+    if not _fits(term, language):
+        return _Boxes(())
     ways = 0
     for ways, box in enumerate(_split(term, 0, language, 0), 1):
         if box is not None:
@@ -73,6 +75,20 @@ def _boxes(term: Term, language: Language) -> _Boxes:
         if ways > BOX_BUDGET:
             return _Boxes(None, ways)
     return _Boxes(tuple(boxes), ways)
+
+
+def _fits(term: Term, pattern: Pattern) -> bool:
+    """Whether the literal parts of the term leave room for the pattern at all: a quick look before splitting."""
+    lead, tail = pattern.lead, pattern.tail
+    literals = [part for part in term if isinstance(part, str)]
+    first = term[0] if term and isinstance(term[0], str) else ""
+    last = term[-1] if term and isinstance(term[-1], str) else ""
+    if pattern.ignore_case:
+        lead, tail, first, last = map(ascii_lower, (lead, tail, first, last))
+        literals = [ascii_lower(part) for part in literals]
+    if not pattern.wild and not all(part in lead for part in literals):
+        return False
+    return (lead.startswith(first) or first.startswith(lead)) and (tail.endswith(last) or last.endswith(tail))
 
 
 @lru_cache(maxsize=4096)

@@ -111,6 +111,7 @@ class Pattern:
         "letters",
         "literal",
         "order",
+        "tail",
         "tokens",
     )
 
@@ -120,6 +121,8 @@ class Pattern:
     letters: frozenset[str]
     lead: str
     """The characters in front of the first wildcard."""
+    tail: str
+    """The characters behind the last wildcard."""
     literal: str | None
     order: str
 
@@ -147,8 +150,9 @@ class Pattern:
         flags = "i" * ignore_case + "e" * encoded
         self.order = "".join(t if isinstance(t, str) else f"\x00{t.value}" for t in self.tokens) + f"\x00/{flags}"
         text = "".join(token for token in self.tokens if isinstance(token, str))
-        wild = next((place for place, token in enumerate(self.tokens) if isinstance(token, Wild)), len(self.tokens))
-        self.lead = "".join(token for token in self.tokens[:wild] if isinstance(token, str))
+        wild = [place for place, token in enumerate(self.tokens) if isinstance(token, Wild)]
+        self.lead = "".join(map(str, self.tokens[: wild[0] if wild else None]))
+        self.tail = "".join(map(str, self.tokens[wild[-1] + 1 if wild else 0 :]))
         exact = len(text) == len(self.tokens) and not (ignore_case and text.lower() != text.upper())
         self.literal = text if exact and not (encoded and ("%3A" in text or ":" in text)) else None
 
