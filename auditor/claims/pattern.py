@@ -4,8 +4,8 @@ Two languages exist, both immutable and hashable: `Pattern` (literal characters,
 characters") and `ValueSet` (a finite set of whole values). Both can be walked one character at a time, which is all
 the solver needs to intersect and complement them.
 
-Strings are sequences of UTF-16 code units, because that is how IAM counts what `?` matches (reference/aws.md,
-section 3): every constructor splits a character outside the basic plane into its two surrogates.
+Strings are sequences of UTF-16 code units, because that is how IAM was observed to count what `?` matches:
+every constructor splits a character outside the basic plane into its two surrogates.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def ascii_lower(text: str) -> str:
 
 
 def other_cases(char: str) -> frozenset[str]:
-    """`char` and its other ASCII case; beyond ASCII only itself (reference/solver.md: not decided there)."""
+    """`char` and its other ASCII case; beyond ASCII only itself: what folds there differs by platform."""
     if char.isascii() and char.isalpha():
         return frozenset((char.lower(), char.upper()))
     return frozenset((char,))

@@ -1,4 +1,4 @@
-"""The properties of `reference/solver.md` as functions of a source of randomness.
+"""What must hold of the solver, as functions of a source of randomness.
 
 Hypothesis drives them (in `test_boxes.py` and its neighbours), and so does the suite that plants bugs in the solver to
 see them caught (`test_mutations.py`). Each builds one random case, asks the solver and the naive reading, and asserts

@@ -2,7 +2,8 @@
 
 It re-checks every witness before it is reported and is the oracle of the compiler's tests. So it shares no code with
 the compiler or the claim model, favours the obvious over the quick, and answers in three values: True, False, or None
-where the answer rests on something the documents do not tell. Rules: reference/aws.md, sections 1 to 5.
+where the answer rests on something the documents do not tell. Rules: IAM user guide, STS API
+reference, and recorded probes of the service.
 
 Modelled: the provider and client-id gates, the roles claim, the trust policy, the extra actions a token with tags or a
 source identity needs. Taken as given: a well-formed, unexpired, properly signed token. Not read: RCPs.

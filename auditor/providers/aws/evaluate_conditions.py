@@ -1,6 +1,6 @@
 """Whether one concrete call meets a Condition block, by direct interpretation. Part of the concrete evaluator.
 
-Nothing is compiled, cached or shared with the compiler. Rules and their sources: reference/aws.md, section 3.
+Nothing is compiled, cached or shared with the compiler. Rules: IAM user guide, condition operators.
 """
 
 from __future__ import annotations

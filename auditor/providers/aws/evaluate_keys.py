@@ -2,7 +2,7 @@
 
 This is the evaluator's own table of keys, apart from the compiler's on purpose: a slip in one shows as a disagreement.
 Sources: the AWS Service Authorization Reference (keys per issuer) and recorded probes of the service (default keys,
-request keys), as stated in reference/aws.md, section 2.
+request keys).
 """
 
 from __future__ import annotations

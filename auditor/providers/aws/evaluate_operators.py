@@ -1,7 +1,7 @@
 """Does one value of the call match one text of the policy? Part of the concrete evaluator.
 
 One small function per operator; each answers None where how IAM compares the two is not established. Rules:
-reference/aws.md, section 3.
+IAM user guide, condition operators.
 """
 
 from __future__ import annotations
