@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from auditor.claims import regions
 from auditor.claims.verdict import Accepted, Rejected, Undecided, Verdict
 from auditor.config import Ours, Owned
 from auditor.decide import decide
@@ -63,3 +64,22 @@ def test_every_witness_satisfies_the_source_policy(case: Any) -> None:
     for name, verdict in {"reachable": decision.reachable, **decision.classes}.items():
         if isinstance(verdict, Accepted):
             assert admits(decision.trust, verdict.witness, NOW) is True, (name, verdict.witness)
+
+
+def test_names_that_were_too_many_to_list_do_not_narrow_the_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only `acme/app` is listed; that any project of `other` gets in must not be refused for that."""
+    monkeypatch.setattr(regions, "REGION_BUDGET", 0)
+    subjects = ["repo:acme/app:ref:refs/heads/main", "repo:other/*:ref:refs/heads/main"]
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Federated": GITHUB},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringLike": {"token.actions.githubusercontent.com:sub": subjects}},
+    }
+    decision = decide(trust_of({"Version": "2012-10-17", "Statement": statement}, ["sts.amazonaws.com"]), Ours())
+    assert not decision.breadth_complete
+    assert decision.tenants == ("acme",)
+    assert {name: word(decision.classes[name]) for name in ("any-tenant", "any-project")} == {
+        "any-tenant": "unknown",  # `other` is named as well, but was not listed
+        "any-project": "unknown",
+    }

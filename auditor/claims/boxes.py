@@ -148,7 +148,7 @@ def _values(language: Language | None) -> ValueSet | None:
     if isinstance(language, ValueSet):
         return language
     if isinstance(language, Pattern) and not language.wild and not language.encoded:
-        return ValueSet((str(language),), ignore_case=language.ignore_case)
+        return ValueSet((language.lead,), ignore_case=language.ignore_case)
     return None if language is None or language.literal is None else ValueSet((language.literal,))
 
 

@@ -141,7 +141,9 @@ def _templated_stranger(question: Question, *, strictly: bool) -> Verdict:
         if not isinstance(verdict, Accepted):
             return verdict
         shapes = customised(question.grammar, verdict.template)
-        found, _ = regions(question.predicate, question.grammar, shapes, Work(parent=question.work))
+        found, listed = regions(question.predicate, question.grammar, shapes, Work(parent=question.work))
+        if not listed:
+            return Undecided(_TOO_MANY_NAMES)
         pinned = pinned_names(found, NAMING)
         new = {v: names - named.get(v, frozenset()) for v, names in pinned.items()}
         if not any(new.values()):
@@ -156,7 +158,9 @@ def _any_project(question: Question) -> Verdict | None:
     if not (grammar.of_dimension("project") or grammar.of_dimension("project-id")):
         return None
     owners = {v: names for v, names in question.tenants.items() if names and v.dimension.startswith("tenant")}
-    ours = disjunction(variable_in(v, names) for v, names in owners.items()) if owners else TRUE
+    # Tenants that were too many to list are not left out of the question: a refusal must hold for them as well.
+    whole = owners and question.names_known
+    ours = disjunction(variable_in(v, names) for v, names in owners.items()) if whole else TRUE
     # Another project than the named ones differs in every identifier the trust pins them by.
     verdict = question.ask(conjunction((ours, *(negation(pin.predicate) for pin in question.pins))))
     return verdict if question.names_known or isinstance(verdict, Rejected) else Undecided(_TOO_MANY_NAMES)

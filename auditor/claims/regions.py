@@ -21,6 +21,9 @@ from auditor.errors import BudgetExceededError
 REGION_BUDGET = 5_000
 """Boxes listed per trust."""
 
+COMPARED = 50
+"""Up to this many boxes each is compared with every other."""
+
 WIDE_BUDGET = 200
 """Boxes with something other than exact values that are listed per trust: each is compared with every other."""
 
@@ -86,18 +89,18 @@ class _Listing:
     def maximal(self) -> list[Region]:
         """The boxes in a fixed order, without those that lie inside another (of equal ones the first stays).
 
-        A box of exact values can only hold boxes that share those values, which an index finds: thousands of listed
-        subjects cost one look-up each. Only the other boxes are compared one by one.
+        Where there are many, boxes of exact values are not compared one by one: they can only hold boxes that share
+        those values, which an index finds, so that thousands of listed subjects cost one look-up each.
         """
         ordered = sorted(self.found.values(), key=_order)
         exact: dict[tuple[Shape, tuple[Variable, ...]], set[tuple[str, ...]]] = {}
-        wide: list[tuple[int, Region]] = []
+        compared: list[tuple[int, Region]] = []
         for place, region in enumerate(ordered):
             values = _exact(region)
-            if len(values) == len(region.constraints) > 0:
+            if len(ordered) > COMPARED and len(values) == len(region.constraints) > 0:
                 exact.setdefault((region.shape, tuple(values)), set()).add(tuple(values.values()))
             else:
-                wide.append((place, region))
+                compared.append((place, region))
 
         def absorbed(place: int, region: Region) -> bool:
             values = _exact(region)
@@ -105,15 +108,11 @@ class _Listing:
                 narrower = shape is region.shape and len(variables) < len(region.constraints)
                 if narrower and tuple(values.get(v, "\0") for v in variables) in listed:
                     return True
-            plain = len(values) == len(region.constraints)
-            if not plain and self._one_value(region, exact):
-                return True
-            # Of equal boxes the one of exact values stays, else the first.
             return any(
                 other is not region
                 and _inside(region, other, self.work)
-                and ((position < place and not plain) or not _inside(other, region, self.work))
-                for position, other in wide
+                and (position < place or not _inside(other, region, self.work))
+                for position, other in compared
             )
 
         try:
@@ -121,19 +120,6 @@ class _Listing:
         except BudgetExceededError:
             self.complete = False
             return ordered
-
-    def _one_value(
-        self, region: Region, exact: Mapping[tuple[Shape, tuple[Variable, ...]], set[tuple[str, ...]]]
-    ) -> bool:
-        """Whether a box of patterns happens to admit nothing but one of the boxes of exact values."""
-        listed = exact.get((region.shape, tuple(region.constraints)))
-        if listed is None:
-            return False
-        only = {v: inhabitant(v, *constraint, self.work) or "" for v, constraint in region.constraints.items()}
-        if tuple(only.values()) not in listed:
-            return False
-        single = {v: (frozenset((Pattern(value),)), frozenset[Language]()) for v, value in only.items()}
-        return _inside(region, Region(region.shape, single), self.work)
 
 
 def _simplified(state: State, work: Work) -> Mapping[Variable, Constraint]:
