@@ -41,8 +41,9 @@ bench: $(VENV)/.ready-test ## Measure what the design promises; writes build/ben
 	$(BIN)/python -m tests.bench
 
 .PHONY: docs
-docs: $(VENV)/.ready-test ## Write docs/rules/ anew from the rules
+docs: $(VENV)/.ready-test ## Write docs/rules/ and docs/issuers/ anew from the rules and the issuer tables
 	$(BIN)/python -m auditor.rules.docs docs/rules
+	$(BIN)/python -m auditor.report.issuers_pages docs/issuers
 
 .PHONY: clean
 clean: ## Remove what was built, the virtual environment included

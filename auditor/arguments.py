@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 
 from auditor import __version__
 from auditor.providers import PROVIDERS
-from auditor.report import FORMATS
+from auditor.report import FORMATS, ISSUER_FORMATS, TOKEN_FORMATS
 
 SEVERITIES = ("low", "medium", "high", "critical")
 PERSONAS = ("regular", "pedantic", "auditor")
-SCHEMAS = ("report", "snapshot", "config")
+SCHEMAS = ("report", "snapshot", "config", "token")
 HELP_WIDTH = 100
+WIDTH_HELP = "width of the table (default: the terminal's)"
 
 EXIT_CODES = """\
 exit codes:
@@ -59,9 +61,17 @@ def parser() -> argparse.ArgumentParser:
 
     _scan(add("scan", "audit live clouds, or snapshots of them", "[PROVIDER ...] [--from SNAPSHOT ...] [options]"))
     _collect(add("collect", "save what an audit needs, to audit it elsewhere", "[PROVIDER ...] -o SNAPSHOT [options]"))
+    _token(
+        add(
+            "token",
+            "tell what a token is, and what it could become",
+            "FILE [PROVIDER ...] [--from SNAPSHOT ...] [options]",
+        )
+    )
     add("rules", "list the rules")
     explain = add("explain", "tell what a rule finds, why it matters and what to do", "RULE")
     explain.add_argument("rule", metavar="RULE", help="a rule's id, see `auditor rules`")
+    _issuers(add("issuers", "list the issuers, or tell all about one", "[NAME] [options]"))
     permissions = add("permissions", "print the least privilege the collector needs, ready to paste", "PROVIDER")
     permissions.add_argument("provider", metavar="PROVIDER", choices=PROVIDERS, help=", ".join(PROVIDERS))
     schema = add("schema", "print the JSON Schema of a file format", "NAME")
@@ -72,15 +82,7 @@ def parser() -> argparse.ArgumentParser:
 def _scan(scan: argparse.ArgumentParser) -> None:
     scan.epilog = EXIT_CODES
     _sources(scan)
-    scan.add_argument(
-        "--from",
-        dest="snapshots",
-        metavar="SNAPSHOT",
-        action="extend",
-        nargs="+",
-        type=Path,
-        help="audit saved snapshots instead of live clouds; several are audited as one",
-    )
+    _snapshots(scan)
     report = scan.add_argument_group("report")
     report.add_argument(
         "-f",
@@ -88,7 +90,7 @@ def _scan(scan: argparse.ArgumentParser) -> None:
         metavar="FORMAT",
         choices=FORMATS,
         default="table",
-        help=f"{', '.join(FORMATS)} (default: table)",
+        help=_formats(FORMATS),
     )
     report.add_argument("-o", "--output", metavar="FILE", default="-", help="write the report there, not to stdout")
     report.add_argument(
@@ -101,9 +103,7 @@ def _scan(scan: argparse.ArgumentParser) -> None:
         help="write a further report in another format; may be repeated",
     )
     report.add_argument("--details", action="store_true", help="write out the lesser findings of the table too")
-    report.add_argument(
-        "--width", type=_columns, metavar="COLUMNS", help="width of the table (default: the terminal's)"
-    )
+    report.add_argument("--width", type=_columns, metavar="COLUMNS", help=WIDTH_HELP)
     report.add_argument(
         "--persona",
         metavar="WHO",
@@ -131,19 +131,81 @@ def _collect(collect: argparse.ArgumentParser) -> None:
     collect.add_argument("-o", "--output", metavar="SNAPSHOT", required=True, help="the file to write; - is stdout")
 
 
-def _sources(command: argparse.ArgumentParser) -> None:
+ANSWER_CODES = """\
+PROVIDER or --from names the estate that the token is held against; without either it is only recognised.
+Nothing is verified, and nothing of a signature is kept or shown.
+
+exit codes:
+  0   recognised; with an estate: the answer is complete, whatever it is
+  1   no report could be made
+  2   wrong usage or configuration, no token, or no such identity
+  3   something that was asked for could not be read or decided
+"""
+
+
+def _token(token: argparse.ArgumentParser) -> None:
+    token.epilog = ANSWER_CODES
+    token.add_argument("file", metavar="FILE", help="a decoded payload (JSON) or a whole token; - is stdin")
+    _sources(token, default="none")
+    _snapshots(token)
+    token.add_argument(
+        "--identity", metavar="NAME", help="tell, clause by clause, why the token does (not) become this one"
+    )
+    token.add_argument(
+        "-f", "--format", metavar="FORMAT", choices=TOKEN_FORMATS, default="table", help=_formats(TOKEN_FORMATS)
+    )
+    token.add_argument("--width", type=_columns, metavar="COLUMNS", help=WIDTH_HELP)
+
+
+def _issuers(issuers: argparse.ArgumentParser) -> None:
+    issuers.add_argument(
+        "issuer",
+        metavar="NAME",
+        nargs="?",
+        help="id, name or URL of one: its tokens, who chooses what in them, sources",
+    )
+    _config(issuers)
+    issuers.add_argument(
+        "-f", "--format", metavar="FORMAT", choices=ISSUER_FORMATS, default="table", help=_formats(ISSUER_FORMATS)
+    )
+    issuers.add_argument("--width", type=_columns, metavar="COLUMNS", help=WIDTH_HELP)
+
+
+def _formats(formats: Iterable[str]) -> str:
+    return f"{', '.join(formats)} (default: table)"
+
+
+def _snapshots(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--from",
+        dest="snapshots",
+        metavar="SNAPSHOT",
+        action="extend",
+        nargs="+",
+        type=Path,
+        help="audit saved snapshots instead of live clouds; several are audited as one",
+    )
+
+
+def _sources(
+    command: argparse.ArgumentParser, default: str = "what [targets] of the configuration names, else all"
+) -> None:
     command.add_argument(
         "providers",
         metavar="PROVIDER",
         nargs="*",
         type=_provider,
-        help=f"{', '.join(PROVIDERS)} (default: what [targets] of the configuration names, else all)",
+        help=f"{', '.join(PROVIDERS)} (default: {default})",
     )
     command.add_argument("--profile", metavar="NAME", help="AWS profile (default: [targets.aws], else the usual chain)")
+    _config(command)
+    command.add_argument("-q", "--quiet", action="store_true", help="no progress and no summary on stderr")
+
+
+def _config(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--config", metavar="FILE", type=Path, help="default: ./auditor.toml or [tool.auditor] of ./pyproject.toml"
     )
-    command.add_argument("-q", "--quiet", action="store_true", help="no progress and no summary on stderr")
 
 
 def _provider(text: str) -> str:

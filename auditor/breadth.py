@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from auditor.claims.grammar import Grammar, Shape, Variable
 from auditor.claims.regions import Region, describe, exact_values
-from auditor.claims.search import Constraint
+from auditor.claims.state import Constraint
 from auditor.model import Breadth, Extent, Issuer
 
 ANY = Extent("any")

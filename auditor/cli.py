@@ -11,14 +11,15 @@ import shutil
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from auditor.arguments import parser
 from auditor.errors import AuditorError, UsageError
 from auditor.output import require_writable, whole_file
 from auditor.providers import PROVIDERS
-from auditor.report import FORMATS
+from auditor.report import FORMATS, ISSUER_FORMATS, TOKEN_FORMATS
 from auditor.report.text import visible, wrap
 
 if TYPE_CHECKING:
@@ -156,6 +157,83 @@ def _explain(args: Namespace) -> int:
     return OK
 
 
+def _token(args: Namespace) -> int:
+    from auditor import __version__, pipeline
+    from auditor.issuers.catalogue import catalogue_of
+    from auditor.report.base import Layout
+    from auditor.tokens.answer import TokenReport
+    from auditor.tokens.nearest import View
+    from auditor.tokens.read import read
+    from auditor.tokens.recognise import recognise
+    from auditor.tokens.times import times
+
+    if args.snapshots and args.profile:
+        raise UsageError("--profile chooses live credentials; it has no meaning beside --from")
+    if args.identity and not (args.snapshots or args.providers):
+        raise UsageError("--identity needs an estate to look at: --from SNAPSHOT, or a provider to read live")
+    config = _config(args)
+    if args.file == STDOUT:
+        decoded = read(sys.stdin.buffer)
+    else:
+        with _opened(Path(args.file)) as stream:
+            decoded = read(stream)
+    moments = times(decoded.payload, _now())
+    if decoded.whole:
+        _say(moments.leak())
+    issuers = catalogue_of(config.issuers)
+    recognition = recognise(decoded, issuers, config.ours)
+    answer = None
+    if args.snapshots or args.providers:
+        progress = _progress(args)
+        if args.snapshots:
+            snapshot = pipeline.restore(args.snapshots)
+            names = args.providers or _known(snapshot)
+        else:
+            names = args.providers
+            snapshot = pipeline.collect([PROVIDERS[name]() for name in names], config, args.profile, progress)
+        providers = [PROVIDERS[name]() for name in dict.fromkeys(names)]
+        view = View(recognition.issuer.grammar, recognition.reading, decoded.unread)
+        answer = pipeline.hold(snapshot, providers, issuers, decoded, view, args.identity, progress)
+    subject = decoded.claims.get("sub")
+    report = TokenReport(
+        tool_version=__version__,
+        subject=subject if isinstance(subject, str) else None,
+        recognition=recognition,
+        times=moments,
+        whole=decoded.whole,
+        unread=decoded.unread,
+        answer=answer,
+    )
+    TOKEN_FORMATS[args.format]()(report, sys.stdout, Layout(_width(args)))
+    return OK if answer is None or answer.complete else INCOMPLETE
+
+
+def _issuers(args: Namespace) -> int:
+    from auditor.issuers.catalogue import catalogue_of
+    from auditor.report.base import Layout
+    from auditor.tokens.portrait import find, portraits
+
+    catalogue = catalogue_of(_config(args).issuers)
+    layout = Layout(_width(args))
+    issuers = ISSUER_FORMATS[args.format]()
+    if args.issuer is None:
+        issuers.write_list(portraits(catalogue), sys.stdout, layout)
+    else:
+        issuers.write_one(find(args.issuer, catalogue), sys.stdout, layout)
+    return OK
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 def _permissions(args: Namespace) -> int:
     sys.stdout.write(PROVIDERS[args.provider]().permissions())
     return OK
@@ -171,8 +249,10 @@ def _schema(args: Namespace) -> int:
 COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
     "scan": _scan,
     "collect": _collect,
+    "token": _token,
     "rules": _rules,
     "explain": _explain,
+    "issuers": _issuers,
     "permissions": _permissions,
     "schema": _schema,
 }
@@ -180,9 +260,14 @@ COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
 
 def _config(args: Namespace) -> Config:
     from auditor import config, issuers
+    from auditor.issuers.catalogue import catalogue_of
 
     path = args.config or config.find(Path())
-    return config.load(path, issuers.kinds()) if path else config.Config()
+    if path is None:
+        return config.Config()
+    found = config.load(path, issuers.kinds())
+    catalogue_of(found.issuers)  # what is wrong with a described issuer is told before anything is read
+    return found
 
 
 def _targets(config: Config) -> list[str]:
@@ -200,14 +285,20 @@ def _write(report: Report, name: str, file: str, args: Namespace) -> None:
 
     write = FORMATS[name]()
     if file == STDOUT:
-        terminal = min(shutil.get_terminal_size().columns, WIDEST) if sys.stdout.isatty() else WIDTH
-        write(report, sys.stdout, Layout(args.width or terminal, args.details))
+        write(report, sys.stdout, Layout(_width(args), args.details))
         sys.stdout.flush()
         return
     with whole_file(Path(file)) as stream:
         write(report, stream, Layout(args.width or WIDTH, args.details))
     if not args.quiet:
         _say(f"{name} report written to {file}")
+
+
+def _width(args: Namespace) -> int:
+    """As asked for, else the terminal's, else that of a file."""
+    terminal = min(shutil.get_terminal_size().columns, WIDEST) if sys.stdout.isatty() else WIDTH
+    asked: int | None = args.width
+    return asked or terminal
 
 
 def _reason(code: int, summary: Summary, fail_on: str) -> str:

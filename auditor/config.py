@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from auditor.errors import ConfigError
-from auditor.toml_lines import line_of
+from auditor.toml_lines import Written, line_of
 
 FILE = "auditor.toml"
 PROJECT_FILE = "pyproject.toml"
 
+ISSUER, ISSUER_TABLES = "issuer", "issuer-tables"
 ISSUERS = "issuers"
 SUBJECT_TEMPLATES = "subject-templates"
 
@@ -67,6 +68,8 @@ class Config:
 
     ours: Ours = field(default_factory=Ours)
     targets: Targets = field(default_factory=Targets)
+    issuers: tuple[Written, ...] = ()
+    """Issuers the user described, or URLs of known ones; `issuers.catalogue_of` reads and judges them."""
 
 
 def find(directory: Path) -> Path | None:
@@ -85,8 +88,9 @@ def find(directory: Path) -> Path | None:
 def load(path: Path, kinds: Collection[str]) -> Config:
     """Read one configuration file. A file named `pyproject.toml` is read from `[tool.auditor]` on.
 
-    `kinds` are the issuer kinds that may stand under `[ours]`. Raises `ConfigError`, naming file and line, for what is
-    not TOML, an unknown key, a wrong type, or a value that cannot be meant.
+    `kinds` are the issuer kinds that may stand under `[ours]`, beside those the file itself describes. Raises
+    `ConfigError`, naming file and line, for what is not TOML, an unknown key, a wrong type, or a value that cannot be
+    meant.
     """
     text = _text(path)
     document = _parse(path, text)
@@ -98,11 +102,34 @@ def load(path: Path, kinds: Collection[str]) -> Config:
             raise ConfigError(f"{path}: has no [tool.auditor] table")
         document = document["auditor"]
     reader = _Reader(path, text, root)
-    table = reader.table((), document, ("ours", "targets"))
+    table = reader.table((), document, ("ours", "targets", ISSUER, ISSUER_TABLES))
+    described = (*_inline_issuers(reader, table.get(ISSUER, [])), *_issuer_tables(reader, table.get(ISSUER_TABLES, [])))
+    own = [written.value.get("id") for written in described if isinstance(written.value, dict)]
+    named = (*kinds, *(kind for kind in own if isinstance(kind, str) and kind not in kinds))
     return Config(
-        ours=_ours(reader, table["ours"], kinds) if "ours" in table else Ours(),
+        ours=_ours(reader, table["ours"], named) if "ours" in table else Ours(),
         targets=_targets(reader, table["targets"]) if "targets" in table else Targets(),
+        issuers=described,
     )
+
+
+def _inline_issuers(reader: _Reader, value: object) -> Iterator[Written]:
+    if not isinstance(value, list):
+        raise reader.error((ISSUER,), f"{reader.name((ISSUER,))} must be a list of tables, `[[{ISSUER}]]`")
+    for index, table in enumerate(value):
+        reader.table((ISSUER, index), table)
+        yield Written(str(reader.path), reader.source, (*reader.root, ISSUER, index))
+
+
+def _issuer_tables(reader: _Reader, value: object) -> Iterator[Written]:
+    """The named files, each one table; relative names count from the configuration's own directory."""
+    for place, name in reader.texts((ISSUER_TABLES,), value):
+        path = reader.path.parent / name
+        if not path.is_file():
+            raise reader.error(place, f"{name!r}: there is no such file")
+        text = _text(path)
+        _parse(path, text)
+        yield Written(str(path), text)
 
 
 def _ours(reader: _Reader, value: object, kinds: Collection[str]) -> Ours:

@@ -19,12 +19,32 @@ class SnapshotError(UsageError):
     """A snapshot is of another version, cut short, or not a snapshot."""
 
 
+class TokenError(UsageError):
+    """What was passed as a token is none. The message never quotes it: it may be a live one."""
+
+
 class CollectError(AuditorError):
     """Nothing could be read from a cloud, so no report can be made (exit code 1)."""
 
 
 class BudgetExceededError(AuditorError):
     """The solver gave up on one question. Never reaches the user: it becomes an `Unknown` verdict."""
+
+
+class RegexSyntaxError(AuditorError):
+    """A regular expression that RE2 refuses, so that no such condition can exist. Never reaches the user as it is."""
+
+
+class UnsupportedRegexError(AuditorError):
+    """A regular expression that RE2 may accept and we do not understand: it becomes an `Unknown` condition."""
+
+
+class UnsupportedTextError(AuditorError):
+    """A derived text whose condition cannot be put back on the claims: it becomes an `Unknown` condition."""
+
+
+class WorkerError(AuditorError):
+    """Processes that judge a part of the trusts were lost, so no report can be made (exit code 1)."""
 
 
 class OutputError(AuditorError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -21,6 +21,10 @@ def stable_id(*parts: str) -> str:
     return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
+Recipe = tuple[Callable[..., Any], tuple[Any, ...]]
+"""A function and its arguments."""
+
+
 @dataclass(frozen=True, slots=True)
 class Issuer:
     """An OIDC issuer as tokens name it, and what is known about the tokens it mints."""
@@ -35,6 +39,13 @@ class Issuer:
     """What it can mint."""
     nouns: Mapping[str, str] = field(default_factory=dict, hash=False)
     """The platform's own words for dimensions, e.g. `project` → `repository`."""
+    recipe: Recipe | None = field(default=None, compare=False, repr=False)
+    """How another process finds the same issuer, whose grammar compares by identity."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        if self.recipe is None:
+            raise TypeError(f"the issuer {self.url} was made by hand: nothing says how to make it again")
+        return self.recipe
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
 from pathlib import Path
 
 from auditor import __version__
@@ -10,6 +11,8 @@ from auditor.checks import confirm, run, withdrawn
 from auditor.config import Config
 from auditor.decide import decide
 from auditor.errors import CollectError
+from auditor.fanout import decide_all
+from auditor.issuers.catalogue import Catalogue, catalogue_of
 from auditor.model import Decision, Finding, Identity, Source, Status, Trust
 from auditor.providers import PROVIDERS
 from auditor.providers.base import Provider
@@ -17,6 +20,11 @@ from auditor.report.base import Report
 from auditor.rules.base import Context, Persona, Rule
 from auditor.snapshot import Coverage, Snapshot, load, merge
 from auditor.snapshot import Status as Reading
+from auditor.tokens.admission import admissions, considered, judge
+from auditor.tokens.answer import Answer, find
+from auditor.tokens.explain import explain, quoting
+from auditor.tokens.nearest import View
+from auditor.tokens.read import Decoded
 
 Progress = Callable[[str], None]
 """Is told in a few words what begins."""
@@ -54,22 +62,26 @@ def audit(
     rules: Sequence[Rule],
     persona: Persona,
     progress: Progress,
+    executor: Executor | None = None,
 ) -> Report:
-    """Judge what `snapshot` holds of `providers`. Pure: equal arguments give equal reports, byte for byte."""
+    """Judge what `snapshot` holds of `providers`. Pure: equal arguments give equal reports, byte for byte.
+
+    With an `executor`, its workers decide the trusts. Raises `WorkerError` when they are lost.
+    """
     decisions: list[Decision] = []
     identities: list[Identity] = []
     idle: list[tuple[Identity, Source]] = []
     failures: list[Finding] = []
     rooms = {provider.id: provider for provider in providers}
+    issuers = catalogue_of(config.issuers)
 
     def judge(trust: Trust) -> Decision:
         return confirm(rooms[trust.provider], decide(trust, config.ours))
 
     for provider in providers:
-        trusts = sorted(provider.trusts(snapshot), key=_trust_order)
+        trusts = sorted(provider.trusts(snapshot, issuers), key=_trust_order)
         progress(f"judging {len(trusts)} trusts of {provider.id}")
-        for trust in trusts:
-            decision = decide(trust, config.ours)
+        for decision in decide_all(trusts, config.ours, executor):
             decisions.append(confirm(provider, decision))
             failures.extend(withdrawn(decision, decisions[-1]))
         unused = list(provider.idle_registrations(snapshot))
@@ -85,6 +97,46 @@ def audit(
         decisions=context.decisions,
         identities=tuple(sorted(dict.fromkeys(identities), key=_identity_order)),
         findings=tuple(sorted(findings, key=_finding_order)),
+    )
+
+
+def hold(
+    snapshot: Snapshot,
+    providers: Sequence[Provider],
+    issuers: Catalogue,
+    decoded: Decoded,
+    view: View,
+    name: str | None,
+    progress: Progress,
+) -> Answer:
+    """Hold one token against what `snapshot` has of `providers`: what it could become, and why not `name`. Pure.
+
+    Raises `UsageError` when `name` means no identity, or several.
+    """
+    trusts: list[tuple[Trust, Provider]] = []
+    for provider in providers:
+        progress(f"reading the trusts of {provider.id}")
+        trusts.extend((trust, provider) for trust in provider.trusts(snapshot, issuers))
+    trusts.sort(key=lambda pair: _trust_order(pair[0]))
+    issuer = str(decoded.claims["iss"])
+    ids = (document.id for document in snapshot.documents)
+    named = None if name is None else find(name, [trust for trust, _ in trusts], ids)
+    progress(f"trying {len(trusts)} trusts")
+    meant = [(trust, one.admits) for trust, one in trusts if considered(trust, issuer)]
+    judged = admissions(meant, decoded)
+    quote = quoting({document.id: document.body for document in snapshot.documents})
+    asked = tuple(judge(trust, decoded, admits) for trust, admits in meant if trust.identity == named)
+    return Answer(
+        started=snapshot.started,
+        finished=snapshot.finished,
+        coverage=tuple(sorted(ledger(snapshot, providers), key=_row_order)),
+        trusts=len(trusts),
+        admissions=judged,
+        named=named,
+        why=tuple(explain(one, decoded.claims, view, quote) for one in asked),
+        elsewhere=tuple(
+            dict.fromkeys(trust.issuer.url for trust, _ in trusts if trust.identity == named and not asked)
+        ),
     )
 
 

@@ -10,6 +10,8 @@ import re
 import tomllib
 from collections.abc import Generator, Iterator
 from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
 
 Path = tuple[str | int, ...]
 """Keys and list indices from the top of the document down."""
@@ -137,3 +139,27 @@ def _match(expression: re.Pattern[str], text: str, at: int) -> int:
     if found is None:
         raise _LostError
     return found.end()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A table of a TOML file, and where it stands there. Equal ones say the same in the same place."""
+
+    file: str
+    """The file's name as a person knows it."""
+    text: str = field(repr=False)
+    """The whole file; it must be TOML."""
+    place: Path = ()
+
+    @property
+    def value(self) -> Any:
+        """What stands there. Raises KeyError or IndexError when nothing does."""
+        value: Any = tomllib.loads(self.text)
+        for part in self.place:
+            value = value[part]
+        return value
+
+    def where(self, place: Path = ()) -> str:
+        """`file:line` of a place within the table, or just the file's name."""
+        line = line_of(self.text, (*self.place, *place))
+        return f"{self.file}:{line}" if line else self.file

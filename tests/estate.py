@@ -11,6 +11,7 @@ from auditor.claims.verdict import Accepted, Rejected, Undecided, Verdict
 from auditor.config import Config
 from auditor.errors import CollectError
 from auditor.issuers import identify
+from auditor.issuers.catalogue import Catalogue
 from auditor.model import (
     Clause,
     Confidence,
@@ -138,7 +139,7 @@ class FakeCloud:
             raise CollectError("no AWS credentials were found; log in or name a --profile")
         return self.live
 
-    def trusts(self, snapshot: Snapshot) -> Iterable[Trust]:
+    def trusts(self, snapshot: Snapshot, issuers: Catalogue | None = None) -> Iterable[Trust]:
         return [trust(doc.body["RoleName"], doc.body["Subject"]) for doc in snapshot.of(self.id, "iam-role")]
 
     def identities(self, snapshot: Snapshot) -> Iterable[Identity]:

@@ -33,7 +33,7 @@ def _closed(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     inner = {key: _closed(part) for key, part in node.items()}
-    if node.get("type") == "object" and "properties" in node:
+    if node.get("type") in ("object", ["object", "null"]) and "properties" in node:
         inner.setdefault("additionalProperties", False)
     return inner
 

@@ -63,7 +63,7 @@ def test_saying_nothing_and_declaring_nothing_differ(tmp_path: Path) -> None:
 
 MISTAKES = [
     ("[our]\n", 1, "unknown key 'our'; did you mean 'ours'?"),
-    ("\n\n[[waiver]]\nrule = 'x'\n", 3, "unknown key 'waiver'; known here: ours, targets"),
+    ("\n\n[[waiver]]\nrule = 'x'\n", 3, "unknown key 'waiver'; known here: issuer, issuer-tables, ours, targets"),
     ("[ours]\n\ngithb = ['x']\n", 3, "unknown key 'githb' in `ours`; did you mean 'github'?"),
     (
         "[ours]\nsvn = ['x']\n",

@@ -33,14 +33,14 @@ def test_the_demo_says_what_it_does_and_where_the_report_lies() -> None:
     first, *_ = done.stdout.splitlines()
     assert first.startswith("The account of fixtures/estates/aws/demo.json now answers at http://127.0.0.1:")
     assert done.stdout.endswith(
-        "That took 9 API calls. The same as JSON: build/demo-report.json\n"
+        "That took 10 API calls. The same as JSON: build/demo-report.json\n"
         "Exit code 14 is as it should be: the worst finding is critical. A pipeline would stop here.\n"
         "The account is gone again.\n"
     )
     report = json.loads(REPORT.read_text(encoding="utf-8"))
     assert report["version"] == 1
     assert report["summary"]["coverage_complete"] is True
-    assert len({trust["identity"]["id"] for trust in report["trusts"]}) == 46
+    assert len({trust["identity"]["id"] for trust in report["trusts"]}) == 47
 
     role_of = {trust["id"]: trust["identity"]["name"] for trust in report["trusts"]}
     found = {(role_of.get(finding.get("trust")), finding["rule"]) for finding in report["findings"]}

@@ -1,13 +1,17 @@
-"""The pages of the rules lag behind the rules in nothing."""
+"""The pages of the rules and of the issuers lag behind in nothing."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from auditor.rules.docs import pages
+import pytest
 
-FOLDER = Path(__file__).parents[1] / "docs" / "rules"
+from auditor.report import issuers_pages
+from auditor.rules import docs
+
+FOLDER = Path(__file__).parents[1] / "docs"
 
 
-def test_docs_are_those_that_make_docs_writes() -> None:
-    assert {file.name: file.read_text("utf-8") for file in FOLDER.iterdir()} == pages()
+@pytest.mark.parametrize(("folder", "pages"), [("rules", docs.pages()), ("issuers", issuers_pages.pages())])
+def test_docs_are_those_that_make_docs_writes(folder: str, pages: dict[str, str]) -> None:
+    assert {file.name: file.read_text("utf-8") for file in (FOLDER / folder).iterdir()} == pages

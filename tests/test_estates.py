@@ -67,7 +67,7 @@ def test_it_takes_few_calls(read: tuple[Snapshot, dict[str, int]]) -> None:
         "GetCallerIdentity": 1,
         "GetAccountAuthorizationDetails": 1,
         "ListOpenIDConnectProviders": 1,
-        "GetOpenIDConnectProvider": 6,
+        "GetOpenIDConnectProvider": 7,
     }
 
 

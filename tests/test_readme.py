@@ -24,7 +24,13 @@ def test_help_is_shown_as_it_is(arguments: str, shown: str, capsys: pytest.Captu
 
 
 def test_the_commands_that_need_help_are_there() -> None:
-    assert [arguments for arguments, _ in BLOCKS] == ["--help", "scan --help", "collect --help"]
+    assert [arguments for arguments, _ in BLOCKS] == [
+        "--help",
+        "scan --help",
+        "collect --help",
+        "token --help",
+        "issuers --help",
+    ]
 
 
 EXAMPLES = [line.split("#")[0].split() for line in re.findall(r"^    auditor (.*)$", README, re.MULTILINE)]

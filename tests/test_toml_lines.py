@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.toml_lines import Path, line_of
+from auditor.toml_lines import Path, Written, line_of
 
 DOCUMENT = '''\
 # [ours] in a comment
@@ -172,3 +172,15 @@ def test_every_key_and_element_of_any_document_is_found(case: tuple[str, dict[Pa
     text, lines = case
     tomllib.loads(text)
     assert {place: line_of(text, place) for place in lines} == lines
+
+
+def test_a_written_table_knows_its_place() -> None:
+    text = '[a]\nx = 1\n[[a.b]]\nname = "one"\n[[a.b]]\nname = "two"\n'
+    second = Written("f.toml", text, ("a", "b", 1))
+    assert second.value == {"name": "two"}
+    assert (second.where(("name",)), second.where()) == ("f.toml:6", "f.toml:5")
+    assert second.where(("missing",)) == "f.toml:5"
+    assert Written("f.toml", "").where(("missing",)) == "f.toml"
+    assert second == Written("f.toml", text, ("a", "b", 1)) != Written("f.toml", text, ("a", "b", 0))
+    with pytest.raises(IndexError):
+        _ = Written("f.toml", text, ("a", "b", 2)).value

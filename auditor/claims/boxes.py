@@ -7,12 +7,12 @@ simply collects two languages.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from auditor.claims.grammar import Slot, Term, Variable
-from auditor.claims.pattern import Language, Pattern, ValueSet, Wild, ascii_lower
+from auditor.claims.pattern import Language, Length, Pattern, ValueSet, Wild, ascii_lower, exact_texts
 from auditor.errors import BudgetExceededError
 
 Box = frozenset[tuple[Variable, Language]]
@@ -21,74 +21,134 @@ Box = frozenset[tuple[Variable, Language]]
 BOX_BUDGET = 5_000
 """Ways to split one pattern that are tried. `*a*b*c*` against a term of six variables has 330."""
 
-WAYS_PER_TEST = 4
+UNION_BUDGET = 300_000
+"""Ways to split all patterns of one list."""
+
+TOKENS_PER_WAY = 8
+"""How many tokens of a pattern take as long as one way."""
+
+WAYS_PER_TEST = 6
 """How many of them cost as much as one test of a search (see `work`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The boxes, or None past the budget (so that giving up is remembered as well); and the ways that were tried."""
+
+    boxes: tuple[Box, ...] | None
+    ways: int = 1
+
+    @property
+    def cost(self) -> int:
+        """What finding them costs, in tests (see `work`)."""
+        return 1 + self.ways // WAYS_PER_TEST
 
 
 def decompose(term: Term, language: Language) -> tuple[Box, ...]:
     """The boxes in which `term` lies in `language`. Raises `BudgetExceededError`."""
-    boxes = _boxes(term, language).boxes
+    boxes = split(term, language).boxes
     if boxes is None:
-        raise BudgetExceededError(f"{_short(language)} can be split in more than {BOX_BUDGET:,} ways")
+        raise too_many_ways((language,))
     return boxes
 
 
-def _short(language: Language) -> str:
-    text = str(language)
-    return f"the pattern {text}" if len(text) < 60 else f"the pattern {text[:50]}… of {len(text):,} characters"
-
-
-def split_cost(term: Term, language: Language) -> int:
-    """What `decompose` costs, in tests."""
-    return _boxes(term, language).ways // WAYS_PER_TEST
-
-
-@dataclass(frozen=True, slots=True)
-class _Boxes:
-    boxes: tuple[Box, ...] | None
-    """None past the budget, so that giving up is remembered as well."""
-    ways: int = 1
+def too_many_ways(languages: tuple[Language, ...]) -> BudgetExceededError:
+    """The error that says so in one line."""
+    text = str(languages[0])
+    if len(languages) > 1:
+        what = f"{len(languages):,} values"
+    else:
+        what = f"the pattern {text}" if len(text) < 60 else f"the pattern {text[:50]}… of {len(text):,} characters"
+    return BudgetExceededError(f"{what} can be split in more than {BOX_BUDGET:,} ways")
 
 
 @lru_cache(maxsize=1 << 17)
-def _boxes(term: Term, language: Language) -> _Boxes:
-    if len(term) == 1 and isinstance(term[0], Slot) and not term[0].encoded:
+def split(term: Term, language: Language) -> Split:
+    """The boxes in which `term` lies in `language`, and what they cost."""
+    if (
+        len(term) == 1
+        and isinstance(term[0], Slot)
+        and not term[0].encoded
+        and isinstance(language, Pattern | ValueSet | Length)
+    ):
         if isinstance(language, Pattern) and language.universal:
-            return _Boxes((frozenset(),))
+            return Split((frozenset(),))
         if language.literal is not None and not term[0].variable.contains(language.literal):
-            return _Boxes(())
-        return _Boxes((frozenset(((term[0].variable, language),)),))
+            return Split(())
+        return Split((frozenset(((term[0].variable, language),)),))
     if isinstance(language, ValueSet):
-        exact = tuple(Pattern(value, ignore_case=language.ignore_case) for value in sorted(language.values))
-        return _Boxes(union(term, exact), len(exact))
+        return union(term, tuple(Pattern(v, ignore_case=language.ignore_case) for v in sorted(language.values)))
     if not isinstance(language, Pattern):
-        raise TypeError(f"{language!r} cannot be split")
-    boxes: dict[Box, None] = {}
-    if len(language.tokens) > longest(term) + sum(token is Wild.STAR for token in language.tokens):
-        return _Boxes(())  # more characters than any text of the term has
-    if not _fits(term, language):
-        return _Boxes(())
-    ways = 0
-    for ways, box in enumerate(_split(term, 0, language, 0), 1):
-        if box is not None:
-            boxes[box] = None
-        if ways > BOX_BUDGET:
-            return _Boxes(None, ways)
-    return _Boxes(tuple(boxes), ways)
+        from auditor.claims import automaton_boxes
+
+        return automaton_boxes.split(term, language)
+    if _another_form(term, language):
+        return Split(())
+    ways, ended = _reached(term, language, whole=True)
+    ways += len(language.tokens) // TOKENS_PER_WAY
+    return Split(None if ended is None else ended.get(len(language.tokens), ()), ways)
 
 
-def _fits(term: Term, pattern: Pattern) -> bool:
-    """Whether the literal parts of the term leave room for the pattern at all: a quick look before splitting."""
-    lead, tail = pattern.lead, pattern.tail
-    literals = [part for part in term if isinstance(part, str)]
-    first = term[0] if term and isinstance(term[0], str) else ""
-    last = term[-1] if term and isinstance(term[-1], str) else ""
-    if pattern.ignore_case:
-        lead, tail, first, last = map(ascii_lower, (lead, tail, first, last))
-        literals = [ascii_lower(part) for part in literals]
-    if not pattern.wild and not all(part in lead for part in literals):
-        return False
-    return (lead.startswith(first) or first.startswith(lead)) and (tail.endswith(last) or last.endswith(tail))
+def _another_form(term: Term, pattern: Pattern) -> bool:
+    """A quick look: whether the pattern is longer than any text of the term, begins otherwise, or lacks a literal."""
+    if pattern.least > longest(term):
+        return True
+    if not pattern.wild:
+        return not all(literal in pattern.text for literal in _literals(term, pattern.ignore_case))
+    begin = term[0] if isinstance(term[0], str) else ""
+    first = pattern.text[: len(begin)]
+    return first.isascii() and (ascii_lower(begin) if pattern.ignore_case else begin) != first
+
+
+@lru_cache(maxsize=4096)
+def _literals(term: Term, lower: bool) -> tuple[str, ...]:
+    return tuple(ascii_lower(part) if lower else part for part in term if isinstance(part, str))
+
+
+@lru_cache(maxsize=1 << 17)
+def _reached(term: Term, pattern: Pattern, *, whole: bool = False) -> tuple[int, Mapping[int, tuple[Box, ...]] | None]:
+    """Where the pattern can stand after `term`: position → the boxes that lead there; and the ways that were tried.
+
+    With `whole`, only at its end. Terms of one grammar begin alike (`repo:{owner}/{repo}:`), so what is found for a
+    beginning serves all of them. None past the budget.
+    """
+    if not term:
+        return 1, {position: (frozenset(),) for position in _finished((0,), pattern, whole=whole)}
+    front, slot, literal = _last(term)
+    ways, before = _reached(front, pattern)
+    if before is None:
+        return ways, None
+    found: dict[int, dict[Box, None]] = {}
+    for position, boxes in before.items():
+        for end in (position,) if slot is None else _ends(pattern, position, slot):
+            ways += len(boxes)
+            if ways > BOX_BUDGET:
+                return ways, None
+            reached = _finished(_after(pattern, end, literal) if literal else (end,), pattern, whole=whole)
+            if not reached:
+                continue  # most ends lead nowhere
+            share = frozenset() if slot is None else _share(pattern, position, end, slot)
+            ways += len(boxes) * (end - position) // TOKENS_PER_WAY
+            for place in reached:
+                found.setdefault(place, {}).update((box | share, None) for box in boxes)
+    return ways, {place: tuple(boxes) for place, boxes in found.items()}
+
+
+def _last(term: Term) -> tuple[Term, Slot | None, str]:
+    """The last variable of a term, the literal behind it, and what stands before both."""
+    *front, last = term
+    if isinstance(last, Slot):
+        return tuple(front), last, ""
+    before = front[-1] if front else None
+    return (tuple(front[:-1]), before, last) if isinstance(before, Slot) else (tuple(front), None, last)
+
+
+def _finished(positions: Sequence[int], pattern: Pattern, *, whole: bool) -> Sequence[int]:
+    """The positions; with `whole`, the end of the pattern in place of those where nothing but a star is left."""
+    if not whole:
+        return positions
+    size = len(pattern.tokens)
+    return [size for p in positions if p == size or (p == size - 1 and pattern.tokens[p] is Wild.STAR)]
 
 
 @lru_cache(maxsize=4096)
@@ -104,100 +164,70 @@ def _longest_value(slot: Slot) -> int:
 
 
 @lru_cache(maxsize=1 << 14)
-def union(term: Term, languages: tuple[Language, ...]) -> tuple[Box, ...] | None:
+def union(term: Term, languages: tuple[Language, ...]) -> Split:
     """The boxes in which `term` lies in some of `languages`, those that differ in one exact value joined.
 
     Two thousand listed subjects of one organisation become one box whose `repo` is one of two thousand names.
-    None past the budget.
     """
     boxes: dict[Box, None] = {}
+    ways = 0
     for language in languages:
-        found = _boxes(term, language).boxes
-        if found is None:
-            return None
-        boxes.update(dict.fromkeys(found))
+        if isinstance(language, Pattern) and _another_form(term, language):
+            ways += 1
+            continue
+        found = split(term, language)
+        ways += found.ways
+        if found.boxes is None or ways > UNION_BUDGET:
+            return Split(None, ways)
+        boxes.update(dict.fromkeys(found.boxes))
     if len(boxes) < 2:
-        return tuple(boxes)
+        return Split(tuple(boxes), ways)
     slots = dict.fromkeys(part.variable for part in term if isinstance(part, Slot))
     current = [dict(box) for box in boxes if len({v for v, _ in box}) == len(box)]
     twice = [box for box in boxes if len({v for v, _ in box}) != len(box)]
     for variable in slots:
         current = _joined(current, variable)
-    return (*(frozenset(box.items()) for box in current), *twice)
+    return Split((*(frozenset(box.items()) for box in current), *twice), ways)
 
 
 def _joined(boxes: list[dict[Variable, Language]], variable: Variable) -> list[dict[Variable, Language]]:
     groups: dict[object, list[dict[Variable, Language]]] = {}
+    texts: dict[object, set[str]] = {}
     for place, box in enumerate(boxes):
-        exact = _values(box.get(variable))
-        rest = frozenset((v, language) for v, language in box.items() if v is not variable)
-        groups.setdefault(place if exact is None else (rest, exact.ignore_case), []).append(box)
+        exact = exact_texts(box.get(variable))
+        key: object = place
+        if exact is not None:
+            key = frozenset((v, language) for v, language in box.items() if v is not variable), exact[1]
+            texts.setdefault(key, set()).update(exact[0])
+        groups.setdefault(key, []).append(box)
     joined: list[dict[Variable, Language]] = []
-    for group in groups.values():
-        if len(group) == 1:
-            joined.append(group[0])
-            continue
-        sets = [exact for box in group if (exact := _values(box[variable])) is not None]
-        listed = ValueSet((value for exact in sets for value in exact.values), ignore_case=sets[0].ignore_case)
-        joined.append({**group[0], variable: listed})
+    for key, group in groups.items():
+        if len(group) > 1 and isinstance(key, tuple):
+            group[0][variable] = ValueSet(texts[key], ignore_case=key[1])
+        joined.append(group[0])
     return joined
-
-
-def _values(language: Language | None) -> ValueSet | None:
-    """A language that is a finite set of whole values, as such."""
-    if isinstance(language, ValueSet):
-        return language
-    if isinstance(language, Pattern) and not language.wild and not language.encoded:
-        return ValueSet((language.lead,), ignore_case=language.ignore_case)
-    return None if language is None or language.literal is None else ValueSet((language.literal,))
-
-
-def _split(term: Term, part: int, pattern: Pattern, position: int) -> Iterator[Box | None]:
-    """Boxes in which `term[part:]` matches `pattern` from `position` on; None for each way that fails."""
-    if part == len(term):
-        if all(token is Wild.STAR for token in pattern.tokens[position:]):
-            yield frozenset()
-        else:
-            yield None
-        return
-    piece = term[part]
-    if isinstance(piece, str):
-        for reached in _after(pattern, position, piece):
-            yield from _split(term, part + 1, pattern, reached)
-        return
-    for end in _ends(pattern, position, piece):
-        own: Box | None = None  # built only once something behind it matches: most ends lead nowhere
-        for rest in _split(term, part + 1, pattern, end):
-            if rest is None:
-                yield None
-                continue
-            if own is None:
-                own = _share(pattern, position, end, piece)
-            yield own | rest
 
 
 def _after(pattern: Pattern, position: int, text: str) -> list[int]:
     """The positions where the pattern can stand after consuming the literal `text` from `position`."""
     tokens = pattern.tokens
-    states = {position}
+    wanted = ascii_lower(text) if pattern.ignore_case else text
+    if pattern.text.startswith(wanted, position):
+        return [position + len(text)]
+    if not wanted or pattern.text[position : position + len(wanted)].isascii():
+        return [] if wanted else [position]  # no wildcard ahead, and something else written there
+    state = pattern.closed(position)
     for char in text:
-        moved: set[int] = set()
-        for state in states:
-            on_star = state < len(tokens) and tokens[state] is Wild.STAR
-            if on_star:
-                moved.add(state)
-            following = state + 1 if on_star else state
-            if following < len(tokens) and _same(pattern, tokens[following], char):
-                moved.add(following + 1)
-        states = moved
+        state = pattern.advance(state, char)
+        if not state:
+            return []
+    reached: list[int] = []
+    left = state
+    while left:
+        reached.append((left & -left).bit_length() - 1)
+        left &= left - 1
     # A position right behind a star is contained in the position on the star.
-    return sorted(s for s in states if not (s and tokens[s - 1] is Wild.STAR and s - 1 in states))
-
-
-def _same(pattern: Pattern, token: str | Wild, char: str) -> bool:
-    if isinstance(token, Wild):
-        return True  # one character of a star is covered by staying on it; `?` takes any one
-    return token == char or (pattern.ignore_case and char.isascii() and token.lower() == char.lower())
+    return [p for p in reached if not (p and tokens[p - 1] is Wild.STAR and state >> (p - 1) & 1)]
 
 
 def _share(pattern: Pattern, begin: int, end: int, slot: Slot) -> Box:
@@ -207,7 +237,7 @@ def _share(pattern: Pattern, begin: int, end: int, slot: Slot) -> Box:
     return frozenset() if inner.universal else frozenset(((slot.variable, inner),))
 
 
-def _ends(pattern: Pattern, begin: int, slot: Slot) -> Iterator[int]:
+def _ends(pattern: Pattern, begin: int, slot: Slot) -> list[int]:
     """Every position at which a variable can leave the pattern that it entered at `begin`.
 
     Leaving *on* a star gives the star to both sides. Leaving right behind a star is left out: leaving on it says more.
@@ -216,18 +246,19 @@ def _ends(pattern: Pattern, begin: int, slot: Slot) -> Iterator[int]:
     variable = slot.variable
     room = _longest_value(slot)
     empty = variable.minimum == 0 if variable.values is None else "" in variable.values
+    ends: list[int] = []
+    behind_star = False
     for end in range(begin, len(tokens) + 1):
-        on_star = end < len(tokens) and tokens[end] is Wild.STAR
-        behind_star = end > begin and tokens[end - 1] is Wild.STAR
-        if not behind_star and (end > begin or on_star or empty):
-            yield end
-        if end < len(tokens):
-            token = tokens[end]
-            if isinstance(token, str) and not _possible(pattern, token, slot):
-                return  # no value holds this character, so no longer share is possible
-            room -= token is not Wild.STAR
-            if room < 0:
-                return  # no value is that long
+        token = tokens[end] if end < len(tokens) else None
+        if not behind_star and (end > begin or token is Wild.STAR or empty):
+            ends.append(end)
+        behind_star = token is Wild.STAR
+        if isinstance(token, str) and not _possible(pattern, token, slot):
+            break  # no value holds this character, so no longer share is possible
+        room -= not behind_star
+        if room < 0:
+            break  # no value is that long
+    return ends
 
 
 def _possible(pattern: Pattern, char: str, slot: Slot) -> bool:

@@ -5,7 +5,7 @@ Every class is one more predicate over `$variable` claims, conjoined with the tr
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from auditor.claims.fresh import arbitrary_shapes, fresh_name, gated, showing
 from auditor.claims.grammar import Grammar, Shape, Variable, variable_in
@@ -23,10 +23,10 @@ from auditor.claims.predicate import (
     negation,
 )
 from auditor.claims.regions import regions
-from auditor.claims.solver import solve
+from auditor.claims.solver import Admitted
 from auditor.claims.templates import customised, solve_templated
 from auditor.claims.verdict import Accepted, Rejected, Undecided, Verdict
-from auditor.claims.work import DECISION_BUDGET, Work
+from auditor.claims.work import Work
 
 CLASSES = (
     "any-tenant", "any-project", "any-branch", "any-tag", "any-environment", "pull-request", "unchecked-audience",
@@ -40,8 +40,7 @@ MAX_TEMPLATES = 8
 class Question:
     """Everything the classes of one trust are decided from."""
 
-    predicate: Predicate
-    grammar: Grammar
+    admitted: Admitted
     tenants: Names
     """Names and ids of the tenants that count as named."""
     pins: tuple[Pin, ...]
@@ -54,15 +53,30 @@ class Question:
     """Whether `tenants` and `pins` are all that the trust names; False when it was too large to list."""
     own_issuer: bool = False
     """Whether the issuer as a whole is declared ours: no tenant there is a stranger."""
-    shapes: tuple[Shape, ...] = ()
-    """The forms of token that count (the grammar's own, and the declared templates of ours)."""
-    work: Work = field(default_factory=lambda: Work(DECISION_BUDGET))
-    """What all questions about this trust may cost together."""
+    templated: tuple[Shape, ...] = ()
+    """The forms of token of strangers who get in by a subject of their own making."""
+
+    @property
+    def predicate(self) -> Predicate:
+        return self.admitted.predicate
+
+    @property
+    def grammar(self) -> Grammar:
+        return self.admitted.grammar
+
+    @property
+    def shapes(self) -> tuple[Shape, ...]:
+        """The forms of token that count."""
+        return (*self.admitted.shapes, *self.templated)
+
+    @property
+    def work(self) -> Work:
+        """What all questions about this trust may cost together."""
+        return self.admitted.work
 
     def ask(self, further: Predicate, shapes: tuple[Shape, ...] | None = None) -> Verdict:
         """Whether some token of `shapes` (default: all that count) satisfies the trust and `further`."""
-        asked = And((self.predicate, further))
-        return solve(asked, self.grammar, self.shapes if shapes is None else shapes, Work(parent=self.work))
+        return self.admitted.ask(further, self.shapes if shapes is None else shapes, Work(parent=self.work))
 
 
 def classify(question: Question) -> dict[str, Verdict]:
@@ -72,7 +86,7 @@ def classify(question: Question) -> dict[str, Verdict]:
     if isinstance(stranger, Accepted) and stranger.template:
         # Strangers get in by a subject of their own: the narrower classes hold for their runs as well.
         templated = customised(grammar, stranger.template)
-        question = replace(question, shapes=(*question.shapes, *templated))
+        question = replace(question, templated=templated)
     verdicts: dict[str, Verdict | None] = {
         "any-tenant": stranger,
         "any-project": _any_project(question),

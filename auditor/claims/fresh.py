@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
+from auditor.claims.alphabet import countable, spelled
 from auditor.claims.grammar import Grammar, Shape, Slot, Variable
-from auditor.claims.pattern import Language, Pattern
+from auditor.claims.pattern import Language
 from auditor.claims.predicate import AllValues, And, AnyValue, Match, Not, Or, Predicate
 
 Fitting = tuple[Variable, tuple[Shape, ...], frozenset[str]]
@@ -45,8 +46,8 @@ def fresh_name(variable: Variable, predicate: Predicate, claims: frozenset[str])
     that no language spells out: nobody writes a pattern that tells random ids apart.
     """
     read = [language for claim, language in _languages(predicate) if claim in claims]
-    used = frozenset().union(*(language.letters for language in read))
-    longest = max((len(language.tokens) for language in read if isinstance(language, Pattern)), default=0)
+    used = frozenset().union(*map(spelled, read))
+    longest = max(map(countable, read), default=0)
     length = min(max(12, longest + 1), variable.maximum)
     spare = [
         c for c in "zqjxkvwybgfpmuhdcltrnsioeaZQJXKVWYBGFPMUHDCLTRNSIOEA0123456789\u0436\u0448\u044d" if c not in used

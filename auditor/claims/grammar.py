@@ -48,6 +48,10 @@ class CharSet:
     def __contains__(self, char: str) -> bool:
         return (char in self.chars) is not self.negated
 
+    def spells(self, text: str) -> bool:
+        """Whether all characters of `text` belong to the set."""
+        return self.chars.isdisjoint(text) if self.negated else self.chars.issuperset(text)
+
 
 @dataclass(frozen=True, eq=False)
 class Variable:
@@ -74,11 +78,17 @@ class Variable:
         """Whether the issuer can mint this value."""
         if self.values is not None:
             return text in self.values
-        return (
-            self.minimum <= len(text) <= self.maximum
-            and all(char in self.characters for char in text)
-            and not any(shape.matches(text) for shape in self.exclusions)
-        )
+        return self.minimum <= len(text) <= self.maximum and _minted(self, text)
+
+
+@lru_cache(maxsize=1 << 16)
+def _minted(variable: Variable, text: str) -> bool:
+    return variable.characters.spells(text) and not any(shape.matches(text) for shape in variable.exclusions)
+
+
+def presence(claim: str) -> Variable:
+    """The variable that tells whether a token carries an optional claim."""
+    return Variable(f"{claim}?", CharSet(""), values=("absent", "present"), dimension="presence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +162,10 @@ class Shape:
         """What of this shape a predicate over `claims` can see: shapes alike in it are one question."""
         visible = sorted(claims)
         return (
-            tuple((name, self.term(name), self.lists.get(name), self.optional.get(name)) for name in visible),
+            tuple(
+                (name, self.term(name), self.lists.get(name), self.optional.get(name), name in self.constants)
+                for name in visible
+            ),
             self.certain,
             self.only,
         )
@@ -188,6 +201,13 @@ class Grammar:
     """The named parts each shape was built from, for templates."""
     single_tenant: bool = False
     """Whether the issuer mints for one tenant only, so that its URL pins the tenant."""
+    families: Mapping[str, Variable] = field(default_factory=dict)
+    """Beginnings of claim names → what such claims hold. A tenant may make up any number of them."""
+
+    @cached_property
+    def claims(self) -> frozenset[str]:
+        """The names of all claims some shape has. What is not among them, nobody said that this issuer mints."""
+        return frozenset(claim for s in self.shapes for claim in (*s.claims, *s.lists, *s.constants))
 
     def of_dimension(self, dimension: str) -> tuple[Variable, ...]:
         """The variables of one dimension, in declaration order."""
@@ -206,18 +226,42 @@ class Grammar:
             fragments={new: self.fragments.get(old, {}) for new, old in pairs},
         )
 
+    def asked(self, claims: Iterable[str]) -> Grammar:
+        """This grammar with those of `claims` that belong to a family, each free and perhaps missing."""
+        found = {
+            claim: variable
+            for claim in sorted(claims)
+            for prefix, variable in self.families.items()
+            if claim.startswith(prefix) and claim != prefix
+        }
+        if not found:
+            return self
+        own = {claim: replace(variable, name=claim) for claim, variable in found.items()}
+        perhaps = {claim: presence(claim) for claim in own}
+        whole = self.extended(own)
+        pairs = [(replace(new, optional={**new.optional, **perhaps}), new) for new in whole.shapes]
+        fragments = {new: whole.fragments[old] for new, old in pairs}
+        return replace(whole, shapes=tuple(new for new, _ in pairs), fragments=fragments)
+
     def distinct(self, shapes: Iterable[Shape], claims: frozenset[str], *, by_run: bool = False) -> tuple[Shape, ...]:
         """`shapes` without those that a predicate over `claims` cannot tell from an earlier one (of the same run)."""
-        return _distinct(tuple(shapes), claims, by_run)
+        return _distinct(tuple(shapes), claims, by_run)[0]
+
+    def representative(self, shape: Shape, shapes: tuple[Shape, ...], claims: frozenset[str]) -> Shape:
+        """The first of `shapes` that a predicate over `claims` cannot tell from `shape`."""
+        return _distinct(shapes, claims, False)[1].get(shape, shape)
 
 
 @lru_cache(maxsize=1 << 14)
-def _distinct(shapes: tuple[Shape, ...], claims: frozenset[str], by_run: bool) -> tuple[Shape, ...]:
+def _distinct(
+    shapes: tuple[Shape, ...], claims: frozenset[str], by_run: bool
+) -> tuple[tuple[Shape, ...], Mapping[Shape, Shape]]:
     seen: dict[tuple[object, ...], Shape] = {}
+    alike: dict[Shape, Shape] = {}
     for shape in shapes:
         key = shape.restricted(claims)
-        seen.setdefault((*key, shape.run) if by_run else key, shape)
-    return tuple(seen.values())
+        alike[shape] = seen.setdefault((*key, shape.run) if by_run else key, shape)
+    return tuple(seen.values()), alike
 
 
 def variable_in(variable: Variable, values: Iterable[str]) -> Predicate:

@@ -1,8 +1,9 @@
 """Languages of strings: what a trust policy compares the text of a claim with.
 
-Two languages exist, both immutable and hashable: `Pattern` (literal characters, "any one character", "any run of
-characters") and `ValueSet` (a finite set of whole values). Both can be walked one character at a time, which is all
-the solver needs to intersect and complement them.
+Languages are immutable and hashable. Here are `Pattern` (literal characters, "any one character", "any run of
+characters"), `ValueSet` (a finite set of whole values) and `Length`; regular expressions and derived texts have rooms of
+their own (`regex`, `automaton`). All can be walked one character at a time, which is all the solver needs to intersect
+and complement them.
 
 Strings are sequences of UTF-16 code units, because that is how IAM was observed to count what `?` matches:
 every constructor splits a character outside the basic plane into its two surrogates.
@@ -11,12 +12,12 @@ every constructor splits a character outside the basic plane into its two surrog
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
-State = int | str | None
-"""A state of a language's automaton. Opaque to callers, hashable, small."""
+State = int | str | tuple[Any, ...] | None
+"""A state of a language's automaton: opaque to callers, hashable, small. None is the state nothing leads out of."""
 
 
 class Wild(enum.Enum):
@@ -31,6 +32,12 @@ class Wild(enum.Enum):
 
 Token = str | Wild
 """One UTF-16 code unit, or a wildcard."""
+
+STAR, ANY_CHAR = "\U0010ffff", "\U0010fffe"
+"""How a pattern's `text` writes the wildcards: characters beyond all UTF-16 code units."""
+
+_WRITTEN: Mapping[Wild, str] = {Wild.STAR: STAR, Wild.ANY_CHAR: ANY_CHAR}
+_READ: Mapping[str, Token] = {STAR: Wild.STAR, ANY_CHAR: Wild.ANY_CHAR}
 
 
 def units(text: str) -> str:
@@ -103,58 +110,42 @@ class Pattern:
     __slots__ = (
         "_any",
         "_hash",
+        "_letters",
         "_masks",
+        "_order",
         "_stars",
         "encoded",
         "ignore_case",
-        "lead",
-        "letters",
         "literal",
-        "order",
-        "tail",
+        "text",
         "tokens",
     )
 
-    tokens: tuple[Token, ...]
+    tokens: Sequence[Token]
+    """The tokens: a plain text when there is no wildcard among them, else a tuple."""
     ignore_case: bool
     encoded: bool
-    letters: frozenset[str]
-    lead: str
-    """The characters in front of the first wildcard."""
-    tail: str
-    """The characters behind the last wildcard."""
     literal: str | None
-    order: str
+    text: str
+    """The tokens as one text, folded if case is ignored; wildcards are `STAR` and `ANY_CHAR`."""
 
     def __init__(self, tokens: Iterable[Token], *, ignore_case: bool = False, encoded: bool = False) -> None:
-        collapsed: list[Token] = []
-        for token in tokens:
-            if not (token is Wild.STAR and collapsed and collapsed[-1] is Wild.STAR):
-                collapsed.append(token)
-        self.tokens = tuple(collapsed)
+        self.tokens = tokens if isinstance(tokens, str) else _collapsed(tokens)
         self.ignore_case = ignore_case
         self.encoded = encoded
         self._hash = hash((self.tokens, ignore_case, encoded))
+        self._masks: dict[str, int] | None = None
         self._stars = self._any = 0
-        self._masks: dict[str, int] = {}
-        for position, token in enumerate(self.tokens):
-            bit = 1 << position
-            if token is Wild.STAR:
-                self._stars |= bit
-            elif token is Wild.ANY_CHAR:
-                self._any |= bit
-            else:
-                for char in other_cases(token) if ignore_case else (token,):
-                    self._masks[char] = self._masks.get(char, 0) | bit
-        self.letters = frozenset(self._masks) | (frozenset(":%3A") if encoded else frozenset())
-        flags = "i" * ignore_case + "e" * encoded
-        self.order = "".join(t if isinstance(t, str) else f"\x00{t.value}" for t in self.tokens) + f"\x00/{flags}"
-        text = "".join(token for token in self.tokens if isinstance(token, str))
-        wild = [place for place, token in enumerate(self.tokens) if isinstance(token, Wild)]
-        self.lead = "".join(map(str, self.tokens[: wild[0] if wild else None]))
-        self.tail = "".join(map(str, self.tokens[wild[-1] + 1 if wild else 0 :]))
-        exact = len(text) == len(self.tokens) and not (ignore_case and text.lower() != text.upper())
-        self.literal = text if exact and not (encoded and ("%3A" in text or ":" in text)) else None
+        self._letters: frozenset[str] | None = None
+        self._order: str | None = None
+        text = self.tokens if isinstance(self.tokens, str) else None
+        self.text = "".join(t if isinstance(t, str) else _WRITTEN[t] for t in self.tokens) if text is None else text
+        if ignore_case:
+            self.text = ascii_lower(self.text)
+        if text is None or (ignore_case and text.lower() != text.upper()):
+            self.literal = None
+        else:
+            self.literal = None if encoded and ("%3A" in text or ":" in text) else text
 
     @classmethod
     def exactly(cls, text: str, *, ignore_case: bool = False) -> Pattern:
@@ -167,30 +158,113 @@ class Pattern:
         wild = {"*": Wild.STAR, "?": Wild.ANY_CHAR}
         return cls(wild.get(char, char) for char in units(text))
 
+    @classmethod
+    def written(cls, text: str) -> Pattern:
+        """The pattern whose `text` this is."""
+        return cls(_READ.get(char, char) for char in text)
+
+    @property
+    def lead(self) -> str:
+        """The characters in front of the first wildcard."""
+        return self.tokens if isinstance(self.tokens, str) else "".join(map(str, self.tokens[: self._first_wildcard]))
+
+    @property
+    def _first_wildcard(self) -> int:
+        return next((place for place, char in enumerate(self.text) if char > "\uffff"), len(self.text))
+
+    @property
+    def least(self) -> int:
+        """How many characters a text needs to match."""
+        return len(self.text) - self.text.count(_WRITTEN[Wild.STAR])
+
+    @property
+    def letters(self) -> frozenset[str]:
+        if self._letters is None:
+            chars = frozenset(token for token in self.tokens if isinstance(token, str))
+            if self.ignore_case:
+                chars = chars.union(*map(other_cases, chars))
+            self._letters = chars | frozenset(":%3A") if self.encoded else chars
+        return self._letters
+
+    @property
+    def order(self) -> str:
+        if self._order is None:
+            text = "".join(t if isinstance(t, str) else f"\x00{t.value}" for t in self.tokens)
+            self._order = f"{text}\x00/{'i' * self.ignore_case}{'e' * self.encoded}"
+        return self._order
+
     @property
     def start(self) -> State:
-        return 1 | (1 << 1 if self._stars & 1 else 0)
+        if self._masks is None:
+            self._prepare()
+        return self.closed(0)
+
+    def closed(self, position: int) -> int:
+        """The state of the automaton at a position: a star there may also be passed by."""
+        if self._masks is None:
+            self._prepare()
+        state = 1 << position
+        return state | (state & self._stars) << 1
+
+    def _prepare(self) -> None:
+        self._masks = {}
+        for position, token in enumerate(self.tokens):
+            bit = 1 << position
+            if token is Wild.STAR:
+                self._stars |= bit
+            elif token is Wild.ANY_CHAR:
+                self._any |= bit
+            else:
+                for char in other_cases(token) if self.ignore_case else (token,):
+                    self._masks[char] = self._masks.get(char, 0) | bit
 
     def step(self, state: State, char: str, /) -> State:
+        if state is None:
+            return None
         assert isinstance(state, int)
         if self.encoded and char == ":":
-            return self._advance(self._advance(self._advance(state, "%"), "3"), "A")
-        return self._advance(state, char)
+            return self.advance(self.advance(self.advance(state, "%"), "3"), "A") or None
+        return self.advance(state, char) or None
 
-    def _advance(self, state: int, char: str) -> int:
+    def advance(self, state: int, char: str) -> int:
+        """`step` by a character that is not written in code."""
+        assert self._masks is not None
         moved = (state & (self._masks.get(char, 0) | self._any)) << 1 | (state & self._stars)
         return moved | (moved & self._stars) << 1
 
     def accepts(self, state: State, /) -> bool:
-        assert isinstance(state, int)
-        return bool(state >> len(self.tokens) & 1)
+        return isinstance(state, int) and bool(state >> len(self.tokens) & 1)
 
     def matches(self, text: str, /) -> bool:
+        """Whether the whole of `text` matches: literals are looked up in turn, exact where `*` is the only wildcard."""
         if self.literal is not None:
             return text == self.literal
-        state: State = self.start
+        if self.encoded:
+            text = text.replace(":", "%3A")
+        between = _between_stars(self)
+        if between is None:
+            return self._walk(text)
+        if self.ignore_case:
+            text = ascii_lower(text)
+        first, *inner = between
+        if not inner:
+            return text == first
+        last = inner.pop()
+        if not text.startswith(first):
+            return False
+        place = len(first)
+        for part in inner:
+            found = text.find(part, place)
+            if found < 0:
+                return False
+            place = found + len(part)
+        return len(text) >= place + len(last) and text.endswith(last)
+
+    def _walk(self, text: str) -> bool:
+        state = self.start
+        assert isinstance(state, int)
         for char in text:
-            state = self.step(state, char)
+            state = self.advance(state, char)
             if not state:
                 return False
         return self.accepts(state)
@@ -203,17 +277,18 @@ class Pattern:
     @property
     def wild(self) -> bool:
         """Whether it holds a wildcard."""
-        return bool(self._stars or self._any)
+        return not isinstance(self.tokens, str)
 
     def slice(self, begin: int, end: int, *, star: bool, encoded: bool) -> Pattern:
         """The pattern of the tokens `begin..end`, followed by a star if `star`."""
         return _slice(self, begin, end, star, encoded)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Pattern) and (self.tokens, self.ignore_case, self.encoded) == (
-            other.tokens,
-            other.ignore_case,
-            other.encoded,
+        return self is other or (
+            isinstance(other, Pattern)
+            and self.tokens == other.tokens
+            and self.ignore_case == other.ignore_case
+            and self.encoded == other.encoded
         )
 
     def __hash__(self) -> int:
@@ -233,11 +308,35 @@ class Pattern:
 
 @lru_cache(maxsize=1 << 16)
 def _slice(pattern: Pattern, begin: int, end: int, star: bool, encoded: bool) -> Pattern:
-    tokens: Sequence[Token] = pattern.tokens[begin:end]
+    tokens = pattern.tokens[begin:end]
     return Pattern((*tokens, Wild.STAR) if star else tokens, ignore_case=pattern.ignore_case, encoded=encoded)
 
 
-def _unpickle(tokens: tuple[Token, ...], ignore_case: bool, encoded: bool) -> Pattern:
+def _collapsed(tokens: Iterable[Token]) -> Sequence[Token]:
+    """Runs of stars as one star; a plain text when there is no wildcard at all."""
+    kept: list[Token] = []
+    for token in tokens:
+        if not (token is Wild.STAR and kept and kept[-1] is Wild.STAR):
+            kept.append(token)
+    texts = [token for token in kept if isinstance(token, str)]
+    return "".join(texts) if len(texts) == len(kept) else tuple(kept)
+
+
+@lru_cache(maxsize=1 << 16)
+def _between_stars(pattern: Pattern) -> tuple[str, ...] | None:
+    """The literal texts between the stars of a pattern (one, if it has none); None where it has another wildcard."""
+    parts = [""]
+    for token in pattern.tokens:
+        if token is Wild.ANY_CHAR:
+            return None
+        if token is Wild.STAR:
+            parts.append("")
+        else:
+            parts[-1] += str(token)
+    return tuple(ascii_lower(part) for part in parts) if pattern.ignore_case else tuple(parts)
+
+
+def _unpickle(tokens: Sequence[Token], ignore_case: bool, encoded: bool) -> Pattern:
     return Pattern(tokens, ignore_case=ignore_case, encoded=encoded)
 
 
@@ -298,3 +397,89 @@ class ValueSet:
 
 def _unpickle_values(values: frozenset[str], ignore_case: bool) -> ValueSet:
     return ValueSet(values, ignore_case=ignore_case)
+
+
+def exact_texts(language: Language | None) -> tuple[Collection[str], bool] | None:
+    """The texts of a language that lists whole ones, and whether ASCII case is ignored (then in lower case)."""
+    if isinstance(language, ValueSet):
+        return language.values, language.ignore_case
+    if isinstance(language, Pattern) and isinstance(language.tokens, str) and not language.encoded:
+        return (ascii_lower(language.tokens) if language.ignore_case else language.tokens,), language.ignore_case
+    return None if language is None or language.literal is None else ((language.literal,), False)
+
+
+class Length:
+    """All texts of at least `least` and at most `most` characters (or bytes of UTF-8); None: however long."""
+
+    __slots__ = ("_hash", "in_bytes", "least", "letters", "literal", "most", "order")
+
+    least: int
+    most: int | None
+    in_bytes: bool
+    letters: frozenset[str]
+    literal: str | None
+    order: str
+
+    def __init__(self, least: int = 0, most: int | None = None, *, in_bytes: bool = False) -> None:
+        self.least = least
+        self.most = most
+        self.in_bytes = in_bytes
+        # One of each width stands for all; half of a surrogate pair counts two of its four bytes.
+        self.letters = frozenset("\u00e9\u4e2d\ud83d\ude00") if in_bytes else frozenset("\ud83d\ude00")
+        self.literal = "" if most == 0 else None
+        self.order = f"\x00/{'b' if in_bytes else 'c'}{least},{most}"
+        self._hash = hash(self.order)
+
+    @property
+    def start(self) -> State:
+        return 0
+
+    def step(self, state: State, char: str, /) -> State:
+        """The length so far, no further than it matters; None once it is too much."""
+        if state is None:
+            return None
+        assert isinstance(state, int)
+        length = state + self.width(char)
+        if self.most is None:
+            return min(length, self.least)
+        return length if length <= self.most else None
+
+    def accepts(self, state: State, /) -> bool:
+        return isinstance(state, int) and state >= self.least
+
+    def matches(self, text: str, /) -> bool:
+        length = self.of(text)
+        return length >= self.least and (self.most is None or length <= self.most)
+
+    def of(self, text: str) -> int:
+        """The length of `text` as it is counted here."""
+        return sum(map(self.width, text))
+
+    def width(self, char: str) -> int:
+        """What one UTF-16 code unit counts. Characters are code points: the second half of a pair counts nothing."""
+        code = ord(char)
+        if not self.in_bytes:
+            return int(not 0xDC00 <= code < 0xE000)
+        return 1 if code < 0x80 else 2 if code < 0x800 or 0xD800 <= code < 0xE000 else 3
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Length) and self.order == other.order
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _unpickle_length, (self.least, self.most, self.in_bytes)
+
+    def __repr__(self) -> str:
+        return f"Length({self.least}, {self.most}{', bytes' if self.in_bytes else ''})"
+
+    def __str__(self) -> str:
+        unit = "bytes" if self.in_bytes else "characters"
+        if self.most is None:
+            return f"at least {self.least} {unit}"
+        return f"at most {self.most} {unit}" if not self.least else f"{self.least} to {self.most} {unit}"
+
+
+def _unpickle_length(least: int, most: int | None, in_bytes: bool) -> Length:
+    return Length(least, most, in_bytes=in_bytes)

@@ -77,16 +77,25 @@ class Constant:
 class _Composite:
     """A node with operands. Its hash is computed once: questions about large policies stay cheap to remember."""
 
-    __slots__ = ("_hash", "operands", "order")
+    __slots__ = ("_hash", "_order", "depth", "operands")
     __match_args__ = ("operands",)
 
     operands: tuple[Predicate, ...]
-    order: str
+    depth: int
+    """How many levels of operands there are."""
 
     def __init__(self, operands: tuple[Predicate, ...]) -> None:
         self.operands = operands
-        self.order = _digest(type(self).__name__, (order_of(operand) for operand in operands))
-        self._hash = hash(self.order)
+        self.depth = 1 + max(map(depth_of, operands), default=0)
+        self._order: str | None = None
+        self._hash = hash((type(self).__name__, operands))
+
+    @property
+    def order(self) -> str:
+        """What `order_of` says, computed once."""
+        if self._order is None:
+            self._order = _digest(type(self).__name__, (order_of(operand) for operand in self.operands))
+        return self._order
 
     def __eq__(self, other: object) -> bool:
         return self is other or (type(self) is type(other) and self.operands == getattr(other, "operands", None))
@@ -124,6 +133,25 @@ Predicate = Match | SameText | Exists | AnyValue | AllValues | Unknown | Constan
 
 TRUE = Constant(True)
 FALSE = Constant(False)
+
+DEEPEST = 100
+"""Levels of operands a condition may have: what is nested deeper is not looked into (nobody writes more than five)."""
+
+
+def depth_of(predicate: Predicate) -> int:
+    """How many levels of operands a predicate has."""
+    negations = 0
+    while isinstance(predicate, Not):
+        predicate = predicate.operand
+        negations += 1
+    return negations + (predicate.depth if isinstance(predicate, And | Or) else 0)
+
+
+def within_depth(predicate: Predicate) -> Predicate:
+    """`predicate`, or `Unknown` where it is nested too deeply to be looked into."""
+    if depth_of(predicate) <= DEEPEST:
+        return predicate
+    return Unknown(f"budget: a condition nested more than {DEEPEST} levels deep was not looked into")
 
 
 def order_of(predicate: Predicate) -> str:
@@ -171,10 +199,15 @@ def conjunction(operands: Iterable[Predicate]) -> Predicate:
     """All of `operands`; `TRUE` when there are none."""
     kept: list[Predicate] = []
     for operand in operands:
-        if operand == FALSE:
-            return FALSE
-        kept.extend(operand.operands if isinstance(operand, And) else () if operand == TRUE else (operand,))
-    kept = sorted(dict.fromkeys(kept), key=order_of)
+        if isinstance(operand, Constant):
+            if operand.value is False:
+                return FALSE
+        elif isinstance(operand, And):
+            kept.extend(operand.operands)
+        else:
+            kept.append(operand)
+    if len(kept) > 1:
+        kept = sorted(dict.fromkeys(map(within_depth, kept)), key=order_of)
     return kept[0] if len(kept) == 1 else And(tuple(kept)) if kept else TRUE
 
 
@@ -182,10 +215,15 @@ def disjunction(operands: Iterable[Predicate]) -> Predicate:
     """Any of `operands`; `FALSE` when there are none."""
     kept: list[Predicate] = []
     for operand in operands:
-        if operand == TRUE:
-            return TRUE
-        kept.extend(operand.operands if isinstance(operand, Or) else () if operand == FALSE else (operand,))
-    kept = sorted(dict.fromkeys(kept), key=order_of)
+        if isinstance(operand, Constant):
+            if operand.value is True:
+                return TRUE
+        elif isinstance(operand, Or):
+            kept.extend(operand.operands)
+        else:
+            kept.append(operand)
+    if len(kept) > 1:
+        kept = sorted(dict.fromkeys(map(within_depth, kept)), key=order_of)
     return kept[0] if len(kept) == 1 else Or(tuple(kept)) if kept else FALSE
 
 

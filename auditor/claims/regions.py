@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from auditor.claims.grammar import Grammar, Shape, Variable
 from auditor.claims.pattern import Language, Pattern, ValueSet, readable
 from auditor.claims.predicate import Predicate, claims_of
-from auditor.claims.search import FREE, Constraint, State
-from auditor.claims.solver import states
+from auditor.claims.solver import Admitted
+from auditor.claims.state import FREE, Constraint, State
 from auditor.claims.variables import in_order, inhabitant
 from auditor.claims.work import Work
 from auditor.errors import BudgetExceededError
@@ -24,8 +24,8 @@ REGION_BUDGET = 5_000
 COMPARED = 50
 """Up to this many boxes each is compared with every other."""
 
-WIDE_BUDGET = 200
-"""Boxes with something other than exact values that are listed per trust: each is compared with every other."""
+PAIRS = 40_000
+"""Pairs of boxes that are compared per trust."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,11 @@ class Region:
 
     shape: Shape
     constraints: Mapping[Variable, Constraint]
+    exact: bool = True
+    """False where variables are tied to one another: some tokens of the box are then refused."""
 
     def key(self) -> tuple[object, ...]:
-        return (self.shape, frozenset(self.constraints.items()))
+        return (self.shape, frozenset(self.constraints.items()), self.exact)
 
 
 def regions(
@@ -46,15 +48,18 @@ def regions(
     work: Work | None = None,
     *,
     permissive: bool = True,
+    admitted: Admitted | None = None,
 ) -> tuple[list[Region], bool]:
     """The maximal boxes, and whether they are all there (False past the budget).
 
     What is unknown counts as accepted, or as refused when not `permissive`. Undocumented forms of token count only
-    where no documented one gets in.
+    where no documented one gets in. `admitted` are the boxes of the predicate, where some were found already.
     """
-    asked = [shape for shape in (grammar.shapes if shapes is None else shapes) if not shape.narrower]
+    counting = tuple(grammar.shapes if shapes is None else shapes)
+    asked = [shape for shape in counting if not shape.narrower]
     claims = claims_of(predicate)
-    listing = _Listing(predicate, permissive, work or Work())
+    work = work or Work()
+    listing = _Listing(admitted or Admitted(predicate, grammar, counting, work), permissive, work)
     for certain in (True, False):
         listing.add(grammar.distinct([shape for shape in asked if shape.certain is certain], claims, by_run=True))
         if listing.found or not listing.complete:
@@ -65,22 +70,20 @@ def regions(
 class _Listing:
     """The boxes found so far."""
 
-    def __init__(self, predicate: Predicate, permissive: bool, work: Work) -> None:
-        self.predicate = predicate
+    def __init__(self, admitted: Admitted, permissive: bool, work: Work) -> None:
+        self.admitted = admitted
         self.permissive = permissive
         self.work = work
         self.found: dict[tuple[object, ...], Region] = {}
         self.complete = True
 
     def add(self, shapes: Iterable[Shape]) -> None:
-        wide = 0
         for shape in shapes:
             try:
-                for state in states(self.predicate, shape, self.work, permissive=self.permissive):
-                    region = Region(shape, _simplified(state, self.work))
-                    new = self.found.setdefault(region.key(), region) is region
-                    wide += new and len(_exact(region)) < len(region.constraints)
-                    if len(self.found) > REGION_BUDGET or wide > WIDE_BUDGET:
+                for state in self.admitted.states(shape, self.work, permissive=self.permissive):
+                    region = Region(shape, _simplified(state, self.work), exact=not state.ties)
+                    self.found.setdefault(region.key(), region)
+                    if len(self.found) > REGION_BUDGET:
                         self.complete = False
                         return
             except BudgetExceededError:
@@ -89,37 +92,57 @@ class _Listing:
     def maximal(self) -> list[Region]:
         """The boxes in a fixed order, without those that lie inside another (of equal ones the first stays).
 
-        Where there are many, boxes of exact values are not compared one by one: they can only hold boxes that share
-        those values, which an index finds, so that thousands of listed subjects cost one look-up each.
+        A box that pins a variable to one value is compared only with those that pin it to the same one or not at all,
+        so that thousands of listed subjects cost one look-up each.
         """
         ordered = sorted(self.found.values(), key=_order)
-        exact: dict[tuple[Shape, tuple[Variable, ...]], set[tuple[str, ...]]] = {}
-        compared: list[tuple[int, Region]] = []
-        for place, region in enumerate(ordered):
-            values = _exact(region)
-            if len(ordered) > COMPARED and len(values) == len(region.constraints) > 0:
-                exact.setdefault((region.shape, tuple(values)), set()).add(tuple(values.values()))
-            else:
-                compared.append((place, region))
+        places = {id(region): place for place, region in enumerate(ordered)}
+        others = _Neighbours(ordered)
+        if sum(len(others.of(region)) for region in ordered) > PAIRS:
+            self.complete = False
+            return ordered
 
-        def absorbed(place: int, region: Region) -> bool:
-            values = _exact(region)
-            for (shape, variables), listed in exact.items():
-                narrower = shape is region.shape and len(variables) < len(region.constraints)
-                if narrower and tuple(values.get(v, "\0") for v in variables) in listed:
-                    return True
+        def absorbed(region: Region) -> bool:
             return any(
                 other is not region
                 and _inside(region, other, self.work)
-                and (position < place or not _inside(other, region, self.work))
-                for position, other in compared
+                and (places[id(other)] < places[id(region)] or not _inside(other, region, self.work))
+                for other in others.of(region)
             )
 
         try:
-            return [region for place, region in enumerate(ordered) if not absorbed(place, region)]
+            return [region for region in ordered if not absorbed(region)]
         except BudgetExceededError:
             self.complete = False
             return ordered
+
+
+class _Neighbours:
+    """Which boxes may hold a given one."""
+
+    def __init__(self, regions: list[Region]) -> None:
+        self._all = regions
+        self._exact = {id(region): _exact(region) for region in regions}
+        pinned: dict[Variable, set[str]] = {}
+        for values in self._exact.values():
+            for variable, text in values.items():
+                pinned.setdefault(variable, set()).add(text)
+        self._by = max(pinned, key=lambda v: (len(pinned[v]), v.name), default=None)
+        self._pinned: dict[str, list[Region]] = {}
+        self._free: list[Region] = []
+        for region in regions:
+            value = self._value(region)
+            (self._free if value is None else self._pinned.setdefault(value, [])).append(region)
+
+    def _value(self, region: Region) -> str | None:
+        return None if self._by is None else self._exact[id(region)].get(self._by)
+
+    def of(self, region: Region) -> list[Region]:
+        """The boxes that pin the telling variable as `region` does, and those that do not pin it."""
+        value = self._value(region)
+        if len(self._all) <= COMPARED or value is None:
+            return self._all
+        return [*self._pinned[value], *self._free]
 
 
 def _simplified(state: State, work: Work) -> Mapping[Variable, Constraint]:
@@ -153,7 +176,8 @@ def _left(
 ) -> ValueSet:
     """The listed values that the other constraints leave."""
     fold = listed.ignore_case
-    each = ((v, inside | {Pattern(v, ignore_case=fold)}) for v in sorted(listed.values))
+    others = inside - {listed}
+    each = ((v, others | {Pattern(v, ignore_case=fold)}) for v in sorted(listed.values))
     values = [value for value, only in each if inhabitant(variable, only, outside, work) is not None]
     return ValueSet(values, ignore_case=fold)
 
@@ -194,7 +218,7 @@ def _single(constraint: Constraint) -> str | None:
 
 def _inside(small: Region, large: Region, work: Work) -> bool:
     """Whether every token of `small` belongs to `large`. Raises `BudgetExceededError`."""
-    if small.shape is not large.shape:
+    if small.shape is not large.shape or (small.exact and not large.exact):
         return False
     for variable, (inside, outside) in large.constraints.items():
         own_inside, own_outside = small.constraints.get(variable, FREE)

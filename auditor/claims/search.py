@@ -1,73 +1,72 @@
 """Depth-first search for constraints that satisfy a formula: unit propagation, then branching on the shortest clause.
 
 Once propagated, the variables are independent of one another: a set of constraints is satisfiable exactly when each
-variable has a value (`variables.inhabitant`). One allowance of work bounds everything that one question may cost.
+variable has a value (`variables.inhabitant`). What ties variables together (`Same`, `Sized`) is settled last, by
+`ties`. One allowance of work bounds everything that one question may cost.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import replace
 
-from auditor.claims.formula import All, Formula, ListTest, Some, Test, lower
+from auditor.claims.formula import All, Formula, ListTest, Refused, Same, Sized, Some, Test
 from auditor.claims.grammar import Variable, element_shape
+from auditor.claims.lowering import lower
 from auditor.claims.pattern import Language, Pattern
 from auditor.claims.predicate import Predicate, conjunction
-from auditor.claims.variables import inhabitant
+from auditor.claims.state import FREE, State
+from auditor.claims.ties import tied
+from auditor.claims.variables import Minted, inhabitant
 from auditor.claims.work import Work
 
-Constraint = tuple[frozenset[Language], frozenset[Language]]
-"""The languages a variable's value must lie in, and those it must not."""
-
-FREE: Constraint = (frozenset(), frozenset())
-
-
-@dataclass(slots=True)
-class State:
-    """What a branch of the search has assumed so far."""
-
-    variables: dict[Variable, Constraint] = field(default_factory=dict)
-    lists: dict[str, tuple[Variable, frozenset[Predicate], frozenset[Predicate]]] = field(default_factory=dict)
-    """Claim → element variable, what some element satisfies (each on its own), what every element satisfies."""
-
-    def copy(self) -> State:
-        return State(dict(self.variables), dict(self.lists))
+Clause = Some | Refused
 
 
 class Search:
-    """One search. `permissive` says how the formula reads the unknown (see `formula`)."""
+    """One search. `permissive` says how the formula reads the unknown (see `lowering`)."""
 
     def __init__(self, permissive: bool, work: Work) -> None:
         self.permissive = permissive
         self.work = work
 
-    def first(self, formula: Formula) -> State | None:
-        """Constraints that satisfy `formula`, or None. Raises `BudgetExceededError`."""
-        return next(self._states(formula, guess=True), None)
+    def first(self, formula: Formula, state: State | None = None) -> State | None:
+        """Constraints (beyond those of `state`) that satisfy `formula`, or None. Raises `BudgetExceededError`."""
+        return next(self._states(formula, State() if state is None else state.copy(), guess=True), None)
 
     def all(self, formula: Formula) -> Iterator[State]:
-        """Constraint sets whose union is what satisfies `formula`; they may overlap. Raises `BudgetExceededError`."""
-        return self._states(formula, guess=False)
+        """Constraint sets whose union is what satisfies `formula`; they may overlap. Raises `BudgetExceededError`.
 
-    def _states(self, formula: Formula, *, guess: bool) -> Iterator[State]:
-        stack: list[tuple[list[Formula], list[Some], State]] = [([formula], [], State())]
+        Their ties still stand beside the constraints.
+        """
+        return self._states(formula, State(), guess=False)
+
+    def _states(self, formula: Formula, start: State, *, guess: bool) -> Iterator[State]:
+        stack: list[tuple[list[Formula], list[Clause], State]] = [([formula], [], start)]
         while stack:
             units, waiting, state = stack.pop()
             clauses = self._propagate(units, waiting, state)
             if clauses is None:
                 continue
             if not clauses:
-                yield state
+                settled = tied(state, self.work)
+                if settled is not None:
+                    yield settled if guess else state
                 continue
-            lucky = self._lucky(clauses, state) if guess else None
+            lucky = self._lucky(clauses, state) if guess and not state.ties else None
             if lucky is not None:
                 yield lucky
                 continue
-            shortest = min(clauses, key=lambda clause: len(clause.parts))
+            open_to = [clause for clause in clauses if isinstance(clause, Some)]
+            if not open_to:  # nothing else will tell which of the many refusals matter
+                refusals = [part for clause in clauses if isinstance(clause, Refused) for part in clause.clauses]
+                stack.append((refusals, [], state))
+                continue
+            shortest = min(open_to, key=lambda clause: len(clause.parts))
             others = [clause for clause in clauses if clause is not shortest]
             stack.extend(([branch], others, state.copy()) for branch in reversed(shortest.parts))
 
-    def _propagate(self, units: list[Formula], clauses: list[Some], state: State) -> list[Some] | None:
+    def _propagate(self, units: list[Formula], clauses: list[Clause], state: State) -> list[Clause] | None:
         """Assume `units` and whatever follows from them; the clauses still open, or None on a contradiction."""
         clauses = list(clauses)
         while units:
@@ -75,6 +74,13 @@ class Search:
                 return None
             waiting, clauses = clauses, []
             for clause in waiting:
+                if isinstance(clause, Refused):
+                    value = _exact(state.variables.get(clause.variable, FREE)[0])
+                    if value is None:
+                        clauses.append(clause)
+                    else:
+                        units.extend(clause.left_by(value))
+                    continue
                 left = self._open(clause, state)
                 if left is None:
                     continue
@@ -98,23 +104,28 @@ class Search:
                 left.append(branch)
         return tuple(left)
 
-    def _assume(self, units: list[Formula], clauses: list[Some], state: State) -> bool:
+    def _assume(self, units: list[Formula], clauses: list[Clause], state: State) -> bool:
         while units:
             unit = units.pop()
             match unit:
-                case bool():
-                    if not unit:
-                        return False
                 case Test():
                     if not self._narrow(unit, state):
+                        return False
+                case All(parts):
+                    units.extend(reversed(parts))
+                case Some() | Refused():
+                    clauses.append(unit)
+                case bool():
+                    if not unit:
                         return False
                 case ListTest():
                     if not self._narrow_list(unit, state):
                         return False
-                case All(parts):
-                    units.extend(reversed(parts))
-                case Some():
-                    clauses.append(unit)
+                case Same():
+                    if not self._tie(unit, units, state):
+                        return False
+                case Sized():
+                    state.ties = (*state.ties, unit)
         return True
 
     def _narrow(self, test: Test, state: State) -> bool:
@@ -126,7 +137,23 @@ class Search:
         else:
             outside |= {test.language}
         state.variables[test.variable] = (inside, outside)
-        return inhabitant(test.variable, inside, outside, self.work) is not None
+        if inhabitant(test.variable, inside, outside, self.work) is None:
+            return False
+        twins = (other for other in state.twins(test.variable) if other is not test.variable)
+        return all(self._narrow(replace(test, variable=other), state) for other in twins)
+
+    def _tie(self, unit: Same, units: list[Formula], state: State) -> bool:
+        """Two variables of one value share all constraints, and what both can be minted as."""
+        if unit.left is unit.right:
+            return unit.positive
+        state.ties = (*state.ties, unit)
+        if unit.positive:
+            for own, other in ((unit.left, unit.right), (unit.right, unit.left)):
+                inside, outside = state.variables.get(other, FREE)
+                units.append(Test(own, Minted(other), positive=True))
+                units.extend(Test(own, language, positive=True) for language in inside)
+                units.extend(Test(own, language, positive=False) for language in outside)
+        return True
 
     def _narrow_list(self, test: ListTest, state: State) -> bool:
         element, some, every = state.lists.get(test.claim, (test.element, frozenset(), frozenset()))
@@ -152,7 +179,7 @@ class Search:
                     return True
                 if language in (outside if positive else inside):
                     return False
-                exact = next((known.literal for known in inside if known.literal is not None), None)
+                exact = _exact(inside)
                 if exact is not None:
                     return language.matches(exact) is positive
                 if variable.values is not None:
@@ -173,12 +200,16 @@ class Search:
             case _:
                 return None
 
-    def _lucky(self, clauses: list[Some], state: State) -> State | None:
+    def _lucky(self, clauses: list[Clause], state: State) -> State | None:
         """The state with every variable at its most natural value, when that satisfies all clauses as it stands."""
-        self.work.spend(sum(len(clause.parts) for clause in clauses))
         values: dict[Variable, str] = {}
-        if not all(any(self._true(part, values, state) for part in clause.parts) for clause in clauses):
-            return None
+        for clause in clauses:
+            if isinstance(clause, Some):
+                self.work.spend(len(clause.parts))
+                if not any(self._true(part, values, state) for part in clause.parts):
+                    return None
+            elif not self._true(clause, values, state):
+                return None
         lucky = state.copy()
         for variable, value in values.items():
             inside, outside = lucky.variables.get(variable, FREE)
@@ -188,16 +219,35 @@ class Search:
     def _true(self, branch: Formula, values: dict[Variable, str], state: State) -> bool:
         match branch:
             case Test(variable, language, positive):
-                if variable not in values:
-                    value = inhabitant(variable, *state.variables.get(variable, FREE), self.work)
-                    if value is None:
-                        return False
-                    values[variable] = value
-                return language.matches(values[variable]) is positive
+                value = self._natural(variable, values, state)
+                return value is not None and language.matches(value) is positive
             case All(parts):
                 return all(self._true(part, values, state) for part in parts)
+            case Some(parts):
+                return any(self._true(part, values, state) for part in parts)
+            case Refused(variable):
+                value = self._natural(variable, values, state)
+                left = () if value is None else branch.left_by(value)
+                self.work.spend(len(left))
+                return value is not None and all(self._true(part, values, state) for part in left)
             case _:
                 return branch is True
+
+    def _natural(self, variable: Variable, values: dict[Variable, str], state: State) -> str | None:
+        if variable not in values:
+            value = inhabitant(variable, *state.variables.get(variable, FREE), self.work)
+            if value is None:
+                return None
+            values[variable] = value
+        return values[variable]
+
+
+def _exact(inside: Iterable[Language]) -> str | None:
+    """The one value that is left, where a language among them is a single text."""
+    for language in inside:
+        if language.literal is not None:
+            return language.literal
+    return None
 
 
 def _all_alike(

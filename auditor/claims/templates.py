@@ -13,8 +13,8 @@ from dataclasses import replace
 from functools import lru_cache
 
 from auditor.claims.grammar import Grammar, Shape, Slot, Template, Term
-from auditor.claims.pattern import Pattern
-from auditor.claims.predicate import And, Constant, Match, Not, Or, Predicate, claims_of
+from auditor.claims.pattern import Pattern, ascii_lower
+from auditor.claims.predicate import And, Constant, Match, Or, Predicate, claims_of
 from auditor.claims.solver import solve
 from auditor.claims.verdict import Accepted, Rejected, Undecided, Verdict
 from auditor.claims.work import Work
@@ -88,8 +88,9 @@ class _TemplateSearch:
 
     def _begins_otherwise(self, template: Template, key: str) -> bool:
         """Whether no text that begins with this segment can satisfy the predicate, by its first letters alone."""
-        start = template.special.get(key, f"{key}:").partition("<")[0]
-        return bool(start) and could_begin(self.predicate, template.claim, start) is False
+        start = ascii_lower(template.special.get(key, f"{key}:").partition("<")[0])
+        begins = beginnings(self.predicate, template.claim)
+        return begins is not None and not any(b.startswith(start) or start.startswith(b) for b in begins)
 
     def _possible(self, keys: tuple[str, ...], end: str) -> bool:
         return not isinstance(self._ask(keys, end), Rejected)
@@ -106,23 +107,23 @@ class _TemplateSearch:
         return solve(self.predicate, self.grammar, shapes, self.work, strictly=self.strictly)
 
 
-def could_begin(predicate: Predicate, claim: str, start: str) -> bool | None:
-    """Whether tokens whose `claim` begins with `start` satisfy the predicate; None where that is not enough to tell."""
+@lru_cache(maxsize=4096)
+def beginnings(predicate: Predicate, claim: str) -> frozenset[str] | None:
+    """Texts in lower case such that `claim` begins like one of them in every token that satisfies the predicate.
+
+    None where it may begin with anything.
+    """
     match predicate:
-        case Constant(value):
-            return value
-        case Match(name, Pattern() as language) if name == claim and not language.ignore_case:
-            lead = language.lead
-            return None if lead.startswith(start) or start.startswith(lead) else False
-        case Not(operand):
-            answer = could_begin(operand, claim, start)
-            return None if answer is None else not answer
+        case Constant(False):
+            return frozenset()
+        case Match(name, Pattern() as language) if name == claim:
+            return frozenset((ascii_lower(language.lead),))
         case And(operands):
-            answers = {could_begin(operand, claim, start) for operand in operands}
-            return False if False in answers else None if None in answers else True
+            found = [begins for operand in operands if (begins := beginnings(operand, claim)) is not None]
+            return min(found, key=len, default=None)
         case Or(operands):
-            answers = {could_begin(operand, claim, start) for operand in operands}
-            return True if True in answers else None if None in answers else False
+            each = [beginnings(operand, claim) for operand in operands]
+            return frozenset().union(*(begins or () for begins in each)) if None not in each else None
         case _:
             return None
 
@@ -163,21 +164,24 @@ def _printed(grammar: Grammar, shape: Shape, template: Template, keys: tuple[str
     """The text a template prints for tokens of `shape`; None where they lack one of its claims."""
     term: list[str | Slot] = []
     for key in keys:
-        segment = _segment(grammar, shape, template, key)
-        if segment is None:
+        printed = segment(grammar, shape, template, key)
+        if printed is None:
             return None
-        term.extend((template.joiner, *segment) if term else segment)
+        term.extend((template.joiner, *printed) if term else printed)
     if end is not None:
+        while term and isinstance(term[-1], Slot):
+            term.pop()  # what may follow covers the end of the last value as well
         term.append(Slot(template.rest))
     if end:
-        segment = _segment(grammar, shape, template, end)
-        if segment is None:
+        printed = segment(grammar, shape, template, end)
+        if printed is None:
             return None
-        term.extend((template.joiner, *segment))
+        term.extend((template.joiner, *printed))
     return _joined(term)
 
 
-def _segment(grammar: Grammar, shape: Shape, template: Template, key: str) -> Term | None:
+def segment(grammar: Grammar, shape: Shape, template: Template, key: str) -> Term | None:
+    """What the template prints for `key` in tokens of `shape`; None where they lack the claim."""
     if key in template.special:
         text = template.special[key]
         literal, _, fragment = text.rpartition("<")

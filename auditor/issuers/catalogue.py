@@ -13,68 +13,187 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
-from auditor.claims.grammar import CharSet, Grammar, Shape, Slot, Variable
+from auditor.claims.grammar import CharSet, Grammar, Shape, Slot, Variable, presence
+from auditor.errors import ConfigError
 from auditor.issuers.loader import build
+from auditor.issuers.schema import TableError, check, check_like
 from auditor.model import Issuer
+from auditor.toml_lines import Written
 
 Table = Mapping[str, Any]
 
+UNKNOWN = "unknown"
+"""The kind of issuers that nobody described."""
+
+NOWHERE = -1
+"""The place of issuers that no row describes."""
+
+_Row = tuple[str, Table]
+"""The kind of issuer a URL belongs to, and the row of its table that says so."""
+
+
+class Catalogue:
+    """All the issuer tables of one audit: the built-in ones and those of the configuration.
+
+    A value: equal contents are one object (see `catalogue_of`), and its issuers are the same objects for as long as it
+    lives, since grammars compare by identity. It and they can be sent to other processes.
+    """
+
+    def __init__(self, own: tuple[Written, ...]) -> None:
+        """Use `catalogue_of`. Raises `ConfigError`, naming file and line, for a table that is not well formed."""
+        self.own = own
+        tables = {str(table["id"]): table for table in built_in_tables()}
+        first: list[_Row] = []
+        for written in own:
+            table = _checked(written, tables)
+            tables.setdefault(kind := str(table.get("like", table.get("id"))), table)
+            first.extend((kind, row) for row in table["issuers"])
+        self._tables = dict(sorted(tables.items()))
+        rows = [(kind, row) for kind, table in self._tables.items() for row in table["issuers"]]
+        built_in = [pair for pair in rows if not any(pair[1] is row for _, row in first)]
+        built_in.sort(key=lambda pair: ("subject" not in pair[1], pair[1].get("generic", False)))
+        self._rows = (*first, *built_in)
+        self._guesses = tuple((k, t["self_managed"]) for k, t in self._tables.items() if "self_managed" in t)
+        self._fitting: dict[str, list[int]] = {}
+        self._issuers: dict[tuple[str, int, tuple[str, ...]], Issuer] = {}
+        self._grammars: dict[tuple[object, ...], Grammar] = {}
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return catalogue_of, (self.own,)
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """All tables, sorted by id. They have passed `schema.check`."""
+        return tuple(self._tables.values())
+
+    def kinds(self) -> tuple[str, ...]:
+        """The ids of all issuers there are tables for, sorted, as `[ours]` of the configuration names them."""
+        return tuple(self._tables)
+
+    def table_of(self, kind: str) -> Table | None:
+        """The table of an issuer kind; None for `unknown`."""
+        return self._tables.get(kind)
+
+    def identify(self, url: str, subjects: tuple[str, ...] = (), claims: Iterable[str] = ()) -> Issuer:
+        """The issuer behind an `iss` URL. Never raises.
+
+        `subjects` are texts a policy compares the subject with. They tell two products behind one URL apart (a row's
+        `subject`), and a self-managed installation, whose host says nothing, by the form of its subjects (a table's
+        `subject_hint`). The user's own rows are tried first, then the built-in ones, then `generic` ones (a telling
+        word in the host), then such guesses. `claims` are the claims a policy reads: an issuer nobody described may
+        mint any of them, the others those of their `families`.
+        """
+        for place in self._rows_for(url):
+            form = self._rows[place][1].get("subject")
+            if form is None or _all_begin(form, subjects):
+                return self.issuer(url, place, tuple(sorted(set(claims))))
+        for place, (kind, _) in enumerate(self._guesses, start=len(self._rows)):
+            if _all_begin(self._tables[kind]["subject_hint"], subjects):
+                return self.issuer(url, place, tuple(sorted(set(claims))))
+        return self.issuer(url, NOWHERE, tuple(sorted(set(claims))))
+
+    def told_by_url(self, url: str) -> bool:
+        """Whether the URL alone tells the issuer, so that `identify` needs no subjects."""
+        return any("subject" not in self._rows[place][1] for place in self._rows_for(url)[:1])
+
+    def _rows_for(self, url: str) -> list[int]:
+        fitting = self._fitting.get(url)
+        if fitting is None:
+            fitting = self._fitting[url] = [i for i, (_, row) in enumerate(self._rows) if re.fullmatch(row["url"], url)]
+        return fitting
+
+    def issuer(self, url: str, place: int, claims: tuple[str, ...]) -> Issuer:
+        """The issuer of the row number `place`; the same object every time. For `identify` and for other processes."""
+        if place != NOWHERE:
+            kind, row = (*self._rows, *self._guesses)[place]
+            claims = tuple(c for c in claims if c.startswith(tuple(self._tables[kind].get("families", ()))))
+        key = (url, place, claims)
+        found = self._issuers.get(key)
+        if found is None:
+            recipe = (self.issuer, key)
+            if place == NOWHERE:
+                found = Issuer(url, UNKNOWN, url.removeprefix("https://"), _at(opaque(claims), url), recipe=recipe)
+            else:
+                table = self._tables[kind]
+                named = re.fullmatch(row["url"], url) if "url" in row else None
+                given = {} if named is None else named.groupdict()
+                grammar = _at(self._grammar(kind, row, given, claims), url)
+                found = Issuer(url, kind, row.get("name", table["name"]), grammar, table.get("nouns", {}), recipe)
+            self._issuers[key] = found
+        return found
+
+    def _grammar(self, kind: str, row: Table, names: Mapping[str, str | None], claims: tuple[str, ...]) -> Grammar:
+        given = {name: value for name, value in sorted(names.items()) if value is not None}
+        key = (kind, tuple(row.get("without", ())), row["tenancy"], tuple(given.items()), claims)
+        if key not in self._grammars:
+            grammar = build(self._tables[kind], without=row.get("without", ()), given=given)
+            self._grammars[key] = replace(grammar, single_tenant=row["tenancy"] == "single").asked(claims)
+        return self._grammars[key]
+
+
+def catalogue_of(own: tuple[Written, ...] = ()) -> Catalogue:
+    """The built-in tables and a user's `own`, which are asked first. Raises `ConfigError` for one not well formed."""
+    return _catalogue(own)
+
+
+@lru_cache(maxsize=64)
+def _catalogue(own: tuple[Written, ...]) -> Catalogue:
+    return Catalogue(own)
+
 
 @cache
-def tables() -> tuple[Table, ...]:
+def built_in_tables() -> tuple[Table, ...]:
     """All built-in issuer tables, sorted by id."""
     folder = resources.files("auditor.issuers")
     texts = (entry.read_text("utf-8") for entry in folder.iterdir() if entry.name.endswith(".toml"))
     return tuple(sorted((tomllib.loads(text) for text in texts), key=lambda table: str(table["id"])))
 
 
+def tables() -> tuple[Table, ...]:
+    """All built-in issuer tables, sorted by id."""
+    return built_in_tables()
+
+
 def kinds() -> tuple[str, ...]:
-    """The ids of all issuers there are tables for, as `[ours]` of the configuration names them."""
-    return tuple(str(table["id"]) for table in tables())
+    """The ids of the built-in tables."""
+    return catalogue_of().kinds()
 
 
 def table_of(kind: str) -> Table | None:
-    """The table of an issuer kind; None for `unknown`."""
-    return next((table for table in tables() if table["id"] == kind), None)
+    """The built-in table of an issuer kind; None for `unknown`."""
+    return catalogue_of().table_of(kind)
 
 
-@lru_cache(maxsize=4096)
-def identify(url: str, subjects: tuple[str, ...] = ()) -> Issuer:
-    """The issuer behind an `iss` URL. Never raises.
+def identify(url: str, subjects: tuple[str, ...] = (), claims: Iterable[str] = ()) -> Issuer:
+    """`Catalogue.identify` of the built-in tables alone."""
+    return catalogue_of().identify(url, subjects, claims)
 
-    `subjects` are texts a policy compares the subject with. They tell two products behind one URL apart (a row's
-    `subject`), and a self-managed installation, whose host says nothing, by the form of its subjects (a table's
-    `subject_hint`). Rows are tried before such guesses, `generic` ones (a telling word in the host) after all others.
-    """
-    rows = [(table, row) for table in tables() for row in table["issuers"]]
-    for table, row in sorted(rows, key=lambda pair: ("subject" not in pair[1], pair[1].get("generic", False))):
-        match = re.fullmatch(row["url"], url)
-        if match is not None and ("subject" not in row or _all_begin(row["subject"], subjects)):
-            return _issuer(url, table, row, match.groupdict())
-    for table in tables():
-        if "subject_hint" in table and _all_begin(table["subject_hint"], subjects):
-            return _issuer(url, table, table["self_managed"], {})
-    return Issuer(url=url, kind="unknown", name=url.removeprefix("https://"), grammar=opaque())
+
+def format_of(table: Table, shape: Shape) -> Table | None:
+    """The row of `formats` a shape of the table belongs to: the first whose options it has, with one of `any_of`."""
+    has = set(shape.name.split())
+    for row in table.get("formats", ()):
+        if has.issuperset(row.get("options", ())) and ("any_of" not in row or has.intersection(row["any_of"])):
+            return dict(row)
+    return None
+
+
+def _checked(written: Written, known: Mapping[str, Table]) -> Table:
+    table: Any = written.value
+    try:
+        if isinstance(table, dict) and "like" in table:
+            check_like(table, known)
+        else:
+            check(table, taken=(*known, UNKNOWN))
+            for row in table["issuers"]:
+                build(table, without=row.get("without", ()))
+    except TableError as error:
+        raise ConfigError(f"{written.where(error.place)}: {error}") from error
+    return dict(table)
 
 
 def _all_begin(form: str, subjects: tuple[str, ...]) -> bool:
     return bool(subjects) and all(re.match(form, subject) for subject in subjects)
-
-
-def _issuer(url: str, table: Table, row: Table, names: Mapping[str, str | None]) -> Issuer:
-    given = {name: value for name, value in names.items() if value is not None}
-    grammar = _grammar(
-        str(table["id"]), tuple(row.get("without", ())), tuple(sorted(given.items())), row.get("tenancy")
-    )
-    return Issuer(url, table["id"], row.get("name", table["name"]), _at(grammar, url), table.get("nouns", {}))
-
-
-@lru_cache(maxsize=4096)
-def _grammar(kind: str, without: tuple[str, ...], given: tuple[tuple[str, str], ...], tenancy: str | None) -> Grammar:
-    table = table_of(kind)
-    assert table is not None
-    grammar = build(table, without=without, given=dict(given))
-    return replace(grammar, single_tenant=tenancy == "single")
 
 
 def _at(grammar: Grammar, url: str) -> Grammar:
@@ -87,14 +206,14 @@ def _at(grammar: Grammar, url: str) -> Grammar:
 _ANY_TEXT = CharSet.parse("^\x00-\x1f\x7f")
 
 
-def opaque(claims: Iterable[str] = ()) -> Grammar:
+@lru_cache(maxsize=1024)
+def opaque(claims: tuple[str, ...] = ()) -> Grammar:
     """Any token at all: free `sub` and `aud`, perhaps `azp`, `amr`, `email` and the further `claims`."""
     sub = Variable("sub", _ANY_TEXT, hints=("any-subject", "x"), dimension="subject", controller="anyone")
     aud = Variable("aud", _ANY_TEXT, hints=("any-audience",), dimension="audience", controller="anyone")
-    free = [Variable(name, _ANY_TEXT, dimension=name) for name in dict.fromkeys(("azp", "email", *claims))]
+    names = dict.fromkeys(("azp", "email", *claims))
+    free = [Variable(name, _ANY_TEXT, dimension=name) for name in names if name not in ("iss", "sub", "aud", "amr")]
     amr = Variable("amr", _ANY_TEXT, hints=("pwd",), dimension="amr")
-    absent = ("absent", "present")
-    optional = {v.name: Variable(f"{v.name}?", _ANY_TEXT, values=absent, dimension="presence") for v in (*free, amr)}
     shape = Shape(
         name="token",
         run="token",
@@ -104,7 +223,7 @@ def opaque(claims: Iterable[str] = ()) -> Grammar:
             **{v.name: (Slot(v),) for v in free},
         },
         lists={"amr": amr},
-        optional=optional,
+        optional={v.name: presence(v.name) for v in (*free, amr)},
     )
     variables = {v.name: v for v in (sub, aud, *free, amr)}
     return Grammar(variables, (shape,))

@@ -7,41 +7,25 @@ bring fragments (`<name>`), claims and properties, and claims are texts with `{v
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from auditor.claims.grammar import CharSet, Grammar, Shape, Slot, Template, Term, Variable
+from auditor.claims.grammar import CharSet, Grammar, Shape, Slot, Template, Term, Variable, presence
 from auditor.claims.pattern import Pattern, ValueSet
 from auditor.claims.predicate import TRUE, Match, Predicate, disjunction
+from auditor.issuers.schema import FRAGMENT, SLOT, Place, TableError
 
 Table = Mapping[str, Any]
 
-_SLOT = re.compile(r"\{([a-z_0-9]+)(:encoded)?\}")
-_FRAGMENT = re.compile(r"<([a-z_]+)>")
-_VARIABLE_KEYS = {
-    "characters", "length", "never", "values", "hints", "ignore_case", "dimension", "by",
-}  # fmt: skip
-_OPTION_KEYS = {
-    "name",
-    "run",
-    "fragments",
-    "claims",
-    "certain",
-    "note",
-    "unmerged",
-    "fresh_unmerged",
-    "fixed",
-    "narrower",
-    "optional",
-}
+MAX_NESTED = 40
+"""Fragments within fragments; more is a circle."""
 
 
 def build(table: Table, *, without: Iterable[str] = (), given: Mapping[str, str] | None = None) -> Grammar:
-    """The grammar of one issuer of the table's kind.
+    """The grammar of one issuer of the table's kind; the table has passed `schema.check`.
 
     `without` names axis options this issuer does not have; `given` fixes variables by name (an issuer URL that names
-    its tenant). Raises ValueError for a table that is not well formed.
+    its tenant). Raises `TableError` for what only the product of the axes shows to be wrong.
     """
     variables = {name: _variable(name, row) for name, row in table["variables"].items()}
     for name, value in (given or {}).items():
@@ -50,14 +34,17 @@ def build(table: Table, *, without: Iterable[str] = (), given: Mapping[str, str]
             name, old.characters, values=(value,), hints=(value,), ignore_case=old.ignore_case,
             dimension=old.dimension, controller=old.controller,
         )  # fmt: skip
-    presences = {f"{claim}?": _presence(claim) for claim in _optional_claims(table)}
+    presences = {f"{claim}?": presence(claim) for claim in _optional_claims(table)}
     removed = frozenset(without)
     axes = [[option for option in axis if option["name"] not in removed] for axis in table.get("axes", {}).values()]
     shapes: dict[tuple[object, ...], Shape] = {}
     fragments: dict[Shape, Mapping[str, Term]] = {}
     for options in itertools.product(*axes):
         shape, parts = _shape(table, options, variables, presences)
-        key = (*(tuple(part.items()) for part in (shape.claims, shape.lists, shape.optional)), shape.fresh_unmerged)
+        key = (
+            *(tuple(part.items()) for part in (shape.claims, shape.lists, shape.optional, shape.constants)),
+            shape.fresh_unmerged,
+        )
         if key not in shapes or (shape.certain and not shapes[key].certain):
             shapes[key] = shape
             fragments[shape] = parts
@@ -66,17 +53,17 @@ def build(table: Table, *, without: Iterable[str] = (), given: Mapping[str, str]
         shapes=tuple(shapes.values()),
         template=_template(table["template"]) if "template" in table else None,
         fragments=fragments,
+        families={prefix: variables[name] for prefix, name in table.get("families", {}).items()},
     )
 
 
 def _variable(name: str, row: Table) -> Variable:
-    if surplus := row.keys() - _VARIABLE_KEYS:
-        raise ValueError(f"variable {name}: unknown keys {sorted(surplus)}")
+    place: Place = ("variables", name)
     values = tuple(row["values"]) if "values" in row else None
     minimum, maximum = row.get("length", (1, 255))
     variable = Variable(
         name=name,
-        characters=CharSet.parse(row.get("characters", "^\x00-\x1f\x7f")),
+        characters=_characters((*place, "characters"), row.get("characters", "^\x00-\x1f\x7f")),
         minimum=minimum,
         maximum=maximum,
         exclusions=tuple(Pattern.glob(shape) for shape in row.get("never", ())),
@@ -88,12 +75,16 @@ def _variable(name: str, row: Table) -> Variable:
     )
     for hint in variable.hints:
         if not variable.contains(hint):
-            raise ValueError(f"variable {name}: the hint {hint!r} is not one of its values")
+            where: Place = (*place, "hints") if "hints" in row else place
+            raise TableError(where, f"variable {name}: the hint {hint!r} is not one of its values")
     return variable
 
 
-def _presence(claim: str) -> Variable:
-    return Variable(f"{claim}?", CharSet(""), values=("absent", "present"), dimension="presence")
+def _characters(place: Place, text: str) -> CharSet:
+    try:
+        return CharSet.parse(text)
+    except ValueError as error:
+        raise TableError(place, str(error)) from error
 
 
 def _optional_claims(table: Table) -> set[str]:
@@ -110,12 +101,12 @@ def _shape(
     unmerged: list[Predicate] = []
     run = fresh = note = ""
     certain, narrower = True, False
+    constants: dict[str, int | bool] = dict(table.get("constants", {}))
     fixed: set[str] = set()
     for option in options:
-        if surplus := option.keys() - _OPTION_KEYS:
-            raise ValueError(f"option {option['name']}: unknown keys {sorted(surplus)}")
         texts.update(option.get("fragments", {}))
         claims.update(option.get("claims", {}))
+        constants.update(option.get("constants", {}))
         optional.extend(option.get("optional", ()))
         run = option.get("run", run)
         fresh = option.get("fresh_unmerged", fresh)
@@ -133,7 +124,7 @@ def _shape(
         claims=terms,
         lists=lists,
         optional={claim: presences[f"{claim}?"] for claim in dict.fromkeys(optional)},
-        constants=dict(table.get("constants", {})),
+        constants=constants,
         certain=certain,
         note=note,
         unmerged=disjunction(unmerged) if unmerged else None,
@@ -151,13 +142,18 @@ def _unmerged(value: bool | Table) -> list[Predicate]:
 
 
 def _term(text: str, fragments: Mapping[str, str], variables: Mapping[str, Variable]) -> Term:
-    while match := _FRAGMENT.search(text):
+    for _ in range(MAX_NESTED):
+        match = FRAGMENT.search(text)
+        if match is None:
+            break
         if match[1] not in fragments:
-            raise ValueError(f"no fragment <{match[1]}> for {text!r}")
+            raise TableError((), f"no fragment <{match[1]}> for {text!r}")
         text = text[: match.start()] + fragments[match[1]] + text[match.end() :]
+    else:
+        raise TableError((), f"fragments refer to each other in a circle, or too deeply: {text[:60]!r}")
     parts: list[str | Slot] = []
     end = 0
-    for match in _SLOT.finditer(text):
+    for match in SLOT.finditer(text):
         if match.start() > end:
             parts.append(text[end : match.start()])
         parts.append(Slot(variables[match[1]], encoded=bool(match[2])))

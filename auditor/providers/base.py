@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from auditor.claims.predicate import Token
 from auditor.config import Config
+from auditor.issuers.catalogue import Catalogue
 from auditor.model import Identity, Source, Trust
 from auditor.snapshot import Snapshot
 
@@ -27,8 +28,11 @@ class Provider(Protocol):
         """Read the live cloud. What a coverage row can say is no error; raises `CollectError` when there is none."""
         ...
 
-    def trusts(self, snapshot: Snapshot) -> Iterable[Trust]:
-        """Every (identity, issuer) pair in which an OIDC token could play a part, also the dead ones."""
+    def trusts(self, snapshot: Snapshot, issuers: Catalogue) -> Iterable[Trust]:
+        """Every (identity, issuer) pair in which an OIDC token could play a part, also the dead ones.
+
+        `issuers.identify(url, subjects, claims)` knows what each issuer mints, the user's own descriptions included.
+        """
         ...
 
     def identities(self, snapshot: Snapshot) -> Iterable[Identity]:

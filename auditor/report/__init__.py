@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # `auditor --help` names the formats without loading any
     from auditor.report.base import Format
+    from auditor.report.issuers_json import IssuerFormat
+    from auditor.report.token_json import TokenFormat
 
 
 def _table() -> Format:
@@ -22,3 +24,33 @@ def _json() -> Format:
 
 
 FORMATS: Mapping[str, Callable[[], Format]] = {"table": _table, "json": _json}
+
+
+def _token_table() -> TokenFormat:
+    from auditor.report import token_table
+
+    return token_table.write
+
+
+def _token_json() -> TokenFormat:
+    from auditor.report import token_json
+
+    return token_json.write
+
+
+TOKEN_FORMATS: Mapping[str, Callable[[], TokenFormat]] = {"table": _token_table, "json": _token_json}
+
+
+def _issuers_table() -> IssuerFormat:
+    from auditor.report import issuers_table
+
+    return issuers_table
+
+
+def _issuers_json() -> IssuerFormat:
+    from auditor.report import issuers_json
+
+    return issuers_json
+
+
+ISSUER_FORMATS: Mapping[str, Callable[[], IssuerFormat]] = {"table": _issuers_table, "json": _issuers_json}

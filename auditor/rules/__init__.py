@@ -18,6 +18,7 @@ from auditor.rules import (
     reusable_name,
     unchecked_audience,
     undecided,
+    unknown_issuer,
     untrusted_tenant,
     vacuous_condition,
 )
@@ -41,4 +42,5 @@ RULES: tuple[Definition, ...] = (
     dead_value.RULE,
     refused_if_resaved.RULE,
     orphan_provider.RULE,
+    unknown_issuer.RULE,
 )

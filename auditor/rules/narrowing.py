@@ -19,8 +19,8 @@ from auditor.claims.predicate import (
     evaluate,
     negation,
 )
-from auditor.claims.search import FREE
 from auditor.claims.solver import first
+from auditor.claims.state import FREE
 from auditor.claims.variables import inhabitant
 from auditor.claims.verdict import Accepted
 from auditor.claims.work import Work

@@ -55,6 +55,7 @@ TABLE: Mapping[str, tuple[Severity, ...]] = {
     "undecided": (_M, _M, _L, _L, _L, _L, _L),
     # Not wrong in itself: tells where else to look.
     "environment-gate": (_L, _L, _I, _I, _I, _I, _I),
+    "unknown-issuer": (_L, _L, _L, _L, _I, _I, _L),
     # Lets nobody in.
     "dead-trust": (_L, _L, _L, _L, _L, _L, _L),
     "dead-value": (_L, _L, _L, _L, _L, _L, _L),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -36,3 +37,10 @@ class Figure:
     @property
     def verdict(self) -> str:
         return {None: "", True: "holds", False: "MISSED"}[self.holds]
+
+
+Figures = dict[str, Figure]
+"""What was measured → the number."""
+
+Scale = Callable[[int], int]
+"""How many of so many things to measure with: all, or a tenth of them."""

@@ -8,58 +8,41 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from itertools import islice
 from random import Random
 
 from auditor.claims.predicate import Predicate, conjunction, equals, negation
 from auditor.claims.solver import solve
-from auditor.config import Ours
-from auditor.decide import decide
 from auditor.providers.aws.collect import collect
 from fixtures.loopback.aws import LoopbackAws
 from tests.bench import estates
-from tests.bench.figure import Figure
+from tests.bench.figure import Figure, Figures, Scale
+from tests.bench.memos import forget, memos
 from tests.claims import oracle, queries
-
-Figures = dict[str, Figure]
 
 QUERIES = 2_000
 Z3_QUERIES = 60
 Z3_MILLISECONDS = 1_000
-TRUSTS = 2_000
 ROLES = 5_000
 HELP_RUNS = 9
 SDKS = ("boto3", "botocore", "google", "azure")
 
 
-def forget() -> None:
-    """Empty every memo of the solver."""
-    for memo in _memos():
-        memo()
-
-
-def _memos() -> list[Callable[[], None]]:
-    modules = [module for name, module in sys.modules.items() if name.startswith("auditor.claims")]
-    found = (getattr(value, "cache_clear", None) for module in modules for value in vars(module).values())
-    return list(dict.fromkeys(memo for memo in found if memo is not None))
-
-
-def one_query_cold() -> Figures:
+def one_query_cold(scale: Scale) -> Figures:
     """The solver on one condition of GitHub tokens, nothing remembered: half of them asking for strangers only."""
     rng = Random(1)
     asked: list[Predicate] = []
-    for number in range(QUERIES):
+    for number in range(scale(QUERIES)):
         condition = queries.query(rng, unknown=0.05)
         stranger = negation(equals("repository_owner", "acme"))
         asked.append(conjunction((condition, stranger)) if number % 2 else condition)
     grammar = queries.GITHUB.grammar
     solve(asked[0], grammar)
-    memos = _memos()
+    emptied = memos()
     taken: list[float] = []
     gc.disable()
     for predicate in asked:
-        for memo in memos:
+        for memo in emptied:
             memo()
         started = time.perf_counter()
         solve(predicate, grammar)
@@ -73,10 +56,10 @@ def one_query_cold() -> Figures:
     }
 
 
-def against_z3() -> Figures:
+def against_z3(scale: Scale) -> Figures:
     """The same conditions over the same small grammar, nothing remembered; z3 is cut off after a second."""
     ours, theirs, given_up = [], [], 0
-    for number in range(Z3_QUERIES):
+    for number in range(max(30, scale(Z3_QUERIES))):
         asked = oracle.query(Random(10_000 + number))
         forget()
         started = time.perf_counter()
@@ -90,34 +73,18 @@ def against_z3() -> Figures:
             statistics.median(theirs) / statistics.median(ours), "x", 100, "at least"
         ),
         "times faster than z3: all queries": Figure(sum(theirs) / sum(ours), "x", 100, "at least"),
-        "z3 gave up": Figure(given_up / Z3_QUERIES * 100, "% of queries"),
+        "z3 gave up": Figure(given_up / len(theirs) * 100, "% of queries"),
     }
 
 
-def verdicts_without_repetition() -> Figures:
-    """Whole decisions about trusts of which no two are alike; a verdict is one class, or whether anybody gets in."""
-    found = estates.trusts(TRUSTS, seed=2)
-    for trust in estates.trusts(50, seed=3):
-        decide(trust, Ours())
-    forget()
-    gc.collect()
-    started = time.process_time()
-    verdicts = sum(len(decide(trust, Ours()).classes) + 1 for trust in found)
-    seconds = time.process_time() - started
-    return {
-        "verdicts without repetition": Figure(verdicts / seconds, "per second and core", 20_000, "at least"),
-        "one decision": Figure(seconds / len(found) * 1_000, "ms"),
-    }
-
-
-def calls_for_a_large_account() -> Figures:
+def calls_for_a_large_account(scale: Scale) -> Figures:
     """AWS operations for 5,000 roles, besides one per OIDC provider, against the loopback AWS."""
-    before = dict(os.environ)
+    before, roles = dict(os.environ), scale(ROLES)
     with LoopbackAws() as aws:
         os.environ.update(aws.environment)
         aws.iam().create_open_id_connect_provider(Url=f"https://{estates.HOST}", ClientIDList=["sts.amazonaws.com"])
-        generated = islice(estates.policies(Random(4)), ROLES)
-        aws.serve_roles(estates.role(number, policy) for number, policy in enumerate(generated))
+        generated = enumerate(islice(estates.different(seed=4), roles))
+        aws.serve_roles(estates.role(account, number, name, policy) for number, (account, name, policy) in generated)
         aws.calls.clear()
         started = time.perf_counter()
         snapshot = collect()
@@ -125,14 +92,14 @@ def calls_for_a_large_account() -> Figures:
         calls = sum(aws.calls.values()) - aws.calls["GetOpenIDConnectProvider"]
     os.environ.clear()
     os.environ.update(before)
-    assert len(list(snapshot.of("aws", "iam-role"))) == ROLES
+    assert len(list(snapshot.of("aws", "iam-role"))) == roles
     return {
-        f"API calls for {ROLES:,} roles": Figure(calls, "calls", 12),
-        f"collecting {ROLES:,} roles on loopback": Figure(seconds, "s"),
+        f"API calls for {roles:,} roles": Figure(calls, "calls", 12),
+        f"collecting {roles:,} roles on loopback": Figure(seconds, "s"),
     }
 
 
-def the_help_text() -> Figures:
+def the_help_text(scale: Scale) -> Figures:
     """`auditor --help` as a process of its own, and the SDK modules that it loads."""
     command = [sys.executable, "-m", "auditor", "--help"]
     subprocess.run(command, check=True, capture_output=True)
@@ -158,12 +125,3 @@ def the_help_text() -> Figures:
         ),
         "auditor --help: SDK modules loaded": Figure(len(of_sdks), "modules", 0),
     }
-
-
-ALL: tuple[Callable[[], Figures], ...] = (
-    one_query_cold,
-    against_z3,
-    verdicts_without_repetition,
-    calls_for_a_large_account,
-    the_help_text,
-)

@@ -6,12 +6,14 @@ UTF-16 code units, truth is a pair (certainly, possibly), and a token is taken a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import product
 
+from auditor.claims.automaton import Automaton
 from auditor.claims.grammar import Shape, Slot, Term, Variable
-from auditor.claims.pattern import Language, Pattern, ValueSet, Wild
+from auditor.claims.pattern import Language, Length, Pattern, ValueSet, Wild
 from auditor.claims.predicate import (
     AllValues,
     And,
@@ -28,6 +30,7 @@ from auditor.claims.predicate import (
     Unknown,
     claims_of,
 )
+from auditor.claims.regex import Regex
 
 Truth = tuple[bool, bool]
 """Whether a predicate is certainly true, and whether it is possibly true."""
@@ -50,6 +53,14 @@ def in_language(language: Language, text: str) -> bool:
     if isinstance(language, ValueSet):
         same = _folded if language.ignore_case else tuple
         return any(same(code_units(value)) == same(code_units(text)) for value in language.values)
+    if isinstance(language, Length):
+        length = len(text.encode()) if language.in_bytes else len(text)
+        return language.least <= length <= (length if language.most is None else language.most)
+    if isinstance(language, Regex):  # those of small worlds mean the same to Python, but for `$`
+        source = re.sub(r"\$$", r"\\Z", language.source)
+        return bool((re.search if language.search else re.fullmatch)(source, text))
+    if isinstance(language, Automaton):  # the rest of another language; its own tests give it a second reading
+        return language.matches("".join(map(chr, code_units(text))))
     assert isinstance(language, Pattern)
     units = code_units(text.replace(":", "%3A") if language.encoded else text)
     fold = _folded if language.ignore_case else tuple
@@ -202,7 +213,7 @@ def minted(shape: Shape, token: Token) -> bool:
         if not isinstance(value, tuple) or not all(legal(element, item) for item in value):
             return False
     presence = {v.name: "present" if claim in token else "absent" for claim, v in shape.optional.items()}
-    return any(_allowed(shape, values) for values in _readings(claims, token, presence))
+    return any(allowed(shape, values) for values in _readings(claims, token, presence))
 
 
 def _readings(claims: list[tuple[str, Term]], token: Token, bound: dict[str, str]) -> Iterator[dict[str, str]]:
@@ -220,7 +231,7 @@ def _readings(claims: list[tuple[str, Term]], token: Token, bound: dict[str, str
             yield from _readings(rest, token, values)
 
 
-def _allowed(shape: Shape, values: Mapping[str, str]) -> bool:
+def allowed(shape: Shape, values: Mapping[str, str]) -> bool:
     """Whether the shape's own restriction lets these values be; a variable that no claim shows may have any."""
     read = {name.removeprefix("$") for name in claims_of(shape.only)}
     return bool(read - values.keys()) or holds(shape.only, {f"${name}": value for name, value in values.items()})[0]

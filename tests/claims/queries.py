@@ -1,13 +1,11 @@
-"""Random trust conditions as people write them for GitHub, good and bad, and tokens that only just miss them."""
+"""Random trust conditions as people write them for GitHub, good and bad."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable
 from random import Random
 
-from auditor.claims.grammar import Grammar, Shape
-from auditor.claims.pattern import Language, Pattern, Token, ValueSet, Wild
+from auditor.claims.pattern import Pattern, ValueSet
 from auditor.claims.predicate import (
     AllValues,
     And,
@@ -23,9 +21,7 @@ from auditor.claims.predicate import (
     equals,
     negation,
 )
-from auditor.claims.predicate import Token as Claims
 from auditor.issuers import identify
-from tests.claims import naive
 
 GITHUB = identify("https://token.actions.githubusercontent.com")
 
@@ -154,104 +150,3 @@ def shuffled(rng: Random, predicate: Predicate) -> Predicate:
             return negation(shuffled(rng, operand))
         case _:
             return predicate
-
-
-def near_misses(
-    rng: Random,
-    predicate: Predicate,
-    grammar: Grammar,
-    count: int,
-    *,
-    shapes: Sequence[Shape] = (),
-    bound: Mapping[str, str] | None = None,
-) -> Iterator[Claims]:
-    """`count` tokens built from the texts of the predicate itself: filled in, a character more, less or other.
-
-    Of all documented shapes, or only of `shapes`; with the variables `bound` to given values.
-    """
-    wanted = list(_tests(predicate))
-    asked = list(shapes or (shape for shape in grammar.shapes if shape.certain))
-    rng.shuffle(asked)
-    for number in range(count):
-        yield _near(rng, wanted, asked[number % len(asked)], dict(bound or {}))
-
-
-def _near(rng: Random, wanted: list[tuple[str, Language]], shape: Shape, values: dict[str, str]) -> Claims:
-    for claim, language in rng.sample(wanted, min(len(wanted), rng.choice((1, 2, 3, 3)))):
-        term = shape.term(claim)
-        if term is None:
-            continue
-        text = _filled(rng, language)
-        if rng.random() < 0.5:
-            text = _mutated(rng, text)
-        readings = list(islice(naive.parses(term, text, values), 3))
-        if readings:
-            values = rng.choice(readings)
-    for name, variable in shape.variables.items():
-        if name not in values:
-            usual = [hint for hint in (*(variable.values or ()), *variable.hints) if naive.legal(variable, hint)]
-            values[name] = rng.choice(usual)
-    return naive.mint(shape, values)
-
-
-def _tests(predicate: Predicate, claim_of_element: str = "") -> Iterator[tuple[str, Language]]:
-    match predicate:
-        case Match(claim, language):
-            yield claim or claim_of_element, language
-        case AnyValue(claim, each) | AllValues(claim, each):
-            yield from _tests(each, claim)
-        case Not(operand):
-            yield from _tests(operand, claim_of_element)
-        case And(operands) | Or(operands):
-            for operand in operands:
-                yield from _tests(operand, claim_of_element)
-        case _:
-            return
-
-
-_FILLINGS = (
-    "",
-    "",
-    "x",
-    "a",
-    "main",
-    "acme",
-    "app",
-    "acme/app",
-    "/",
-    ":",
-    "@",
-    "ref:refs/heads/main",
-    "pull_request",
-    "%3A",
-)
-_SNIPPETS = ("", "x", "a", "A", "/", ":", "%3A", "-", "@", "1", ".", "*", "evil")
-
-
-def _filled(rng: Random, language: Language) -> str:
-    if isinstance(language, ValueSet):
-        return rng.choice(sorted(language.values) or [""])
-    assert isinstance(language, Pattern)
-    return "".join(_one(rng, token) for token in language.tokens)
-
-
-def _one(rng: Random, token: Token) -> str:
-    if token is Wild.STAR:
-        return rng.choice(_FILLINGS)
-    return rng.choice("xa1/:") if isinstance(token, Wild) else token
-
-
-def _mutated(rng: Random, text: str) -> str:
-    place = rng.randint(0, len(text))
-    swaps: Mapping[int, Callable[[], str]] = {
-        0: lambda: text[:place] + rng.choice(_SNIPPETS) + text[place:],
-        1: lambda: text[:place] + text[place + 1 :],
-        2: lambda: text[:place] + rng.choice(_SNIPPETS) + text[place + 1 :],
-        3: text.swapcase,
-        4: lambda: text[:place] + text[place:].capitalize(),
-        5: lambda: rng.choice(_SNIPPETS) + text,
-        6: lambda: text + rng.choice(_SNIPPETS),
-        7: lambda: text.replace(":", "%3A", 1) if rng.random() < 0.5 else text.replace("%3A", ":"),
-        8: lambda: text.replace("/", ":", 1) if rng.random() < 0.5 else text.replace(":", "/", 1),
-    }
-    return swaps[rng.randrange(len(swaps))]()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from random import Random
 
 import pytest
@@ -25,7 +26,7 @@ from auditor.claims.predicate import (
 )
 from auditor.claims.solver import reasons, solve
 from auditor.claims.verdict import Accepted, Rejected, Undecided, Verdict
-from tests.claims import checks, naive, queries
+from tests.claims import checks, naive, near, queries
 from tests.claims.proof import for_random_cases
 
 ORG = Variable("org", CharSet.parse("a-z-"), hints=("evil", "x"))
@@ -141,9 +142,16 @@ def test_worked_examples(predicate: Predicate, expected: Verdict) -> None:
     assert solve(predicate, GRAMMAR) == expected
 
 
-def test_two_different_claims_compared_with_each_other_are_not_decided() -> None:
-    verdict = solve(SameText("sub", "ref"), GRAMMAR, (RUN,))
-    assert verdict == Undecided("whether the claims sub and ref can be equal was not decided")
+@pytest.mark.parametrize(
+    ("left", "right", "expected"),
+    [
+        ("sub", "ref", Rejected()),  # no branch holds the colon of a subject
+        ("org", "kind", accepted(sub="branch:main", org="branch")),
+        ("sub", "env", Undecided("whether the claims sub and env can be equal was not decided")),
+    ],
+)
+def test_two_different_claims_compared_with_each_other(left: str, right: str, expected: Verdict) -> None:
+    assert solve(SameText(left, right), GRAMMAR, (RUN,)) == expected
 
 
 def test_only_the_shapes_asked_for_count() -> None:
@@ -232,6 +240,21 @@ def test_near_misses_are_near() -> None:
         rng = Random(seed)
         asked = queries.query(rng)
         if isinstance(solve(asked, queries.GITHUB.grammar), Accepted):
-            tokens = queries.near_misses(rng, asked, queries.GITHUB.grammar, 300)
-            met.append(any(naive.holds(asked, token)[0] for token in tokens))
-    assert sum(met) > len(met) / 2 > 10
+            tokens = near.near_misses(rng, asked, queries.GITHUB.grammar, 300)
+            met.append(any(naive.holds(asked, miss.token)[0] for miss in tokens))
+    assert sum(met) > len(met) * 0.85 > 30, (sum(met), len(met))
+
+
+def test_near_misses_try_every_form_of_token_and_every_change() -> None:
+    grammar = queries.GITHUB.grammar
+    condition = conjunction((glob("sub", "repo:acme/app:environment:prod%3Aeu"), equals("event_name", "push")))
+    found = list(near.near_misses(Random(1), condition, grammar, 600, shapes=grammar.shapes))
+    assert len({tuple(miss.token.items()) for miss in found}) == len(found) == 600
+    assert {miss.shape for miss in found} == set(grammar.shapes)
+    assert {miss.change for miss in found} == set(near.CHANGES)
+    assert all(naive.minted(miss.shape, miss.token) for miss in found[:60])
+    subjects = {str(miss.token["sub"]) for miss in found}
+    wanted = "repo:acme/app:environment:prod%3Aeu"
+    assert {subject for subject in subjects if subject.lower() == wanted.lower()} > {wanted}
+    close = {subject for subject in subjects if re.search("acme|:app|/app|prod%3Aeu", subject, re.IGNORECASE)}
+    assert len(close) > len(subjects) / 4, sorted(subjects)

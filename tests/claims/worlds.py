@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations, product
 from random import Random
 
 from auditor.claims.grammar import CharSet, Grammar, Shape, Slot, Term, Variable
-from auditor.claims.pattern import Language, Pattern, Token, ValueSet, Wild
+from auditor.claims.pattern import Language, Length, Pattern, Token, ValueSet, Wild
 from auditor.claims.predicate import (
     ELEMENT,
     TRUE,
@@ -28,12 +29,13 @@ from auditor.claims.predicate import (
     negation,
 )
 from auditor.claims.predicate import Token as Claims
+from auditor.claims.regex import regex
 from tests.claims import naive
 
 LETTERS = "abAB:/%3*?"
 MOST_TOKENS = 1_500
-FRESH = "z"
-"""The one character that stands for all those no language of a small world uses."""
+FRESH = "z\n\u00e9\u4e2d\U0001f600"
+"""Stands for all the characters no language of a small world names: one of each length, and the one that `.` is not."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,8 @@ def world(rng: Random, *, lists: bool = True) -> World:
         for shape in shapes:
             tokens.extend((shape, token) for token in every_token(shape, MOST_TOKENS + 1))
         if len(tokens) <= MOST_TOKENS and {shape for shape, _ in tokens} == set(shapes):
-            texts = {
-                text for _, token in tokens for text in token.values() if isinstance(text, str) and FRESH not in text
-            }
+            claimed = (text for _, token in tokens for text in token.values() if isinstance(text, str))
+            texts = {text for text in claimed if not set(FRESH) & set(text)}
             return World(grammar, tuple(tokens), tuple(sorted(texts)))
 
 
@@ -73,7 +74,7 @@ def _variable(rng: Random, name: str, *, few: bool = False) -> Variable:
         # Anything but a few characters: one fresh character stands for all that no language mentions.
         characters = CharSet(":" if rng.random() < 0.5 else "", negated=True)
     else:
-        characters = CharSet(rng.sample("abA:/%", rng.randint(1, 3)))
+        characters = CharSet(rng.sample("abA:/%\u00e9", rng.randint(1, 3)))
     maximum = rng.randint(1, 2)
     exclusions = tuple(
         Pattern.glob(rng.choice(("a*", "*b", "??", "*a*b*", ":", "*:*"))) for _ in range(rng.choice((0, 0, 1, 2)))
@@ -154,10 +155,16 @@ def every_token(shape: Shape, limit: int) -> Iterator[Claims]:
                     return
 
 
-def language(rng: Random, texts: tuple[str, ...]) -> Language:
+def language(rng: Random, texts: tuple[str, ...], *, lengths: bool = True) -> Language:
     """A random language: often a text that occurs, with pieces replaced by wildcards."""
     text = rng.choice(texts) if texts and rng.random() < 0.75 else _word(rng, LETTERS, rng.randint(0, 4))
-    if rng.random() < 0.15:
+    draw = rng.random()
+    if lengths and draw < 0.06:
+        least, most = rng.randint(0, 5), rng.choice((None, None, 0, 1, 2, 3, 4, 6))
+        return Length(least if most is None else min(least, most), most, in_bytes=rng.random() < 0.5)
+    if draw < 0.14:
+        return regex(expression(rng, text), search=rng.random() < 0.5)
+    if draw < 0.26:
         others = [rng.choice(texts) if texts else "a" for _ in range(rng.randint(0, 2))]
         return ValueSet((text, *others), ignore_case=rng.random() < 0.3)
     tokens: list[Token] = []
@@ -171,7 +178,37 @@ def language(rng: Random, texts: tuple[str, ...]) -> Language:
     return Pattern(tokens, ignore_case=rng.random() < 0.25)
 
 
-def predicate(rng: Random, here: World, depth: int = 3, *, unknown: float = 0.05, same_text: float = 0.03) -> Predicate:
+def expression(rng: Random, text: str) -> str:
+    """A regular expression around `text`, of the kind that RE2 and Python read alike."""
+
+    def piece(char: str) -> str:
+        own = re.escape(char)
+        other = re.escape(rng.choice(LETTERS))
+        forms = (
+            own,
+            own,
+            own,
+            own,
+            ".",
+            f"[{own}b]",
+            f"[^{other}]",
+            f"(?:{own}|{other}a?)",
+            f"{own}{rng.choice('*+?')}",
+        )
+        return rng.choice((*forms, f"(?i:{own})" if char.isascii() and char not in "kKsS" else own))
+
+    body = "".join(piece(char) for char in text)
+    if rng.random() < 0.4:
+        cut = rng.randint(0, len(text))
+        body = "".join(piece(char) for char in text[:cut]) + rng.choice((".*", ".+", ".", "(?:/.*)?"))
+    if rng.random() < 0.2:
+        body = f"(?:{body}|{''.join(map(piece, _word(rng, 'ab:', 2)))})"
+    if rng.random() < 0.1:
+        body = f"(?:{body}){{1,2}}"
+    return ("^" if rng.random() < 0.4 else "") + body + ("$" if rng.random() < 0.4 else "")
+
+
+def predicate(rng: Random, here: World, depth: int = 3, *, unknown: float = 0.05, same_text: float = 0.06) -> Predicate:
     """A random predicate over the claims of a small world (and one that no shape has)."""
 
     def grow(levels: int) -> Predicate:
@@ -181,10 +218,22 @@ def predicate(rng: Random, here: World, depth: int = 3, *, unknown: float = 0.05
         if draw < 0.5:
             inner = grow(levels - 1)
             return Not(inner) if rng.random() < 0.5 else negation(inner)
+        if draw < 0.56:
+            return many()
         parts = tuple(grow(levels - 1) for _ in range(rng.randint(1, 3)))
-        if draw < 0.78:
+        if draw < 0.8:
             return And(parts) if rng.random() < 0.5 else conjunction(parts)
         return Or(parts) if rng.random() < 0.5 else disjunction(parts)
+
+    def many() -> Predicate:
+        """A list long enough to be looked up rather than tried, allowed or refused."""
+        claim = rng.choice(("sub", "sub", "repo", "ref"))
+        texts = rng.sample(here.texts, min(len(here.texts), rng.randint(6, 24)))
+        tests = [Match(claim, Pattern.exactly(text, ignore_case=rng.random() < 0.2)) for text in texts]
+        tests.extend(Match(claim, language(rng, here.texts)) for _ in range(rng.randint(0, 2)))
+        if rng.random() < 0.3:
+            return And(tuple(map(Not, tests)))
+        return Not(Or(tuple(tests))) if rng.random() < 0.6 else Or(tuple(tests))
 
     def atom() -> Predicate:
         draw = rng.random()
@@ -207,6 +256,57 @@ def predicate(rng: Random, here: World, depth: int = 3, *, unknown: float = 0.05
         return Match(claim, language(rng, here.texts))
 
     return grow(depth)
+
+
+def tied_world(rng: Random) -> World:
+    """A grammar whose claims can be laid side by side: `{u}/{w}` and `{w}/{t}`, and each part by itself."""
+    letters = rng.choice(("ab", "ab", "aA", "a", "a\u00e9"))
+
+    def part(name: str) -> Variable:
+        if rng.random() < 0.2:
+            values = tuple(rng.sample(("a", "b", "ab", "A", "ba"), rng.randint(1, 3)))
+            return Variable(name, CharSet(""), values=values, hints=values)
+        exclusions = (Pattern.glob(rng.choice(("aa", "b*", "??"))),) if rng.random() < 0.25 else ()
+        own = CharSet(letters + (rng.choice((":", pair, pair)) if rng.random() < 0.4 else ""))
+        return Variable(name, own, rng.randint(0, 1), rng.choice((1, 2, 2)), exclusions, hints=("a", "b"))
+
+    pair = rng.choice("/:")
+    u, w, t = parts = [part(name) for name in "uwt"]
+    claims: dict[str, Term] = {
+        "one": (Slot(u),),
+        "two": (Slot(w),),
+        "three": (Slot(t),),
+        "left": (Slot(u), pair, Slot(w)),
+        "right": (Slot(rng.choice(parts)), rng.choice((pair, pair, "-")), Slot(t)),
+        "sub": ("x:", Slot(u, encoded=rng.random() < 0.4), ":", Slot(w)),
+        "other": (rng.choice(("x:", "y:")), Slot(rng.choice(parts)), ":", Slot(w)),
+    }
+    optional = {"two": Variable("two?", CharSet(""), values=("absent", "present"))} if rng.random() < 0.2 else {}
+    shape = Shape("tied", "run", claims, optional=optional)
+    if not all(map(every_value, parts)):
+        return tied_world(rng)
+    tokens = tuple((shape, token) for token in every_token(shape, MOST_TOKENS))
+    texts = {text for _, token in tokens for text in token.values() if isinstance(text, str)}
+    return World(Grammar(dict(shape.variables), (shape,)), tokens, tuple(sorted(texts)))
+
+
+def tied_predicate(rng: Random, here: World) -> Predicate:
+    """Claims that must be equal or different, of certain lengths, beside a few tests of each."""
+    claims = ("one", "two", "three", "left", "right", "sub", "other")
+
+    def test() -> Predicate:
+        draw = rng.random()
+        if draw < 0.45:
+            return SameText(*(("left", "right") if rng.random() < 0.3 else rng.sample(claims, 2)))
+        claim = rng.choice(claims)
+        if draw < 0.65:
+            least, more = rng.randint(0, 4), rng.choice((None, 0, 1, 2))
+            return Match(claim, Length(least, None if more is None else least + more, in_bytes=rng.random() < 0.4))
+        own = tuple(str(token[claim]) for _, token in here.tokens[:200] if claim in token)
+        return Match(claim, language(rng, own or ("a",), lengths=False))
+
+    tests = [test() for _ in range(rng.choice((1, 2, 2, 3, 4)))]
+    return conjunction(negation(one) if rng.random() < 0.45 else one for one in tests)
 
 
 def shown(shapes: Iterable[Shape]) -> str:

@@ -1,7 +1,6 @@
-"""Trusts on every issuer besides GitHub, decided (`fixtures/cases/issuer_trusts.jsonl`), and the sentences about them.
+"""Trusts on every issuer, decided, and the sentences about them.
 
-A row: `like` compares claims with globs (several of one claim: all must match), whatever the audience; `reachable` and
-`classes` are the whole answer, `why` the reason in a few words.
+The cases lie in `fixtures/cases/issuers`, whose README says how one is written.
 """
 
 from __future__ import annotations
@@ -13,16 +12,22 @@ from typing import Any
 
 import pytest
 
+from auditor.claims.parse import readings
 from auditor.claims.pattern import Pattern
-from auditor.claims.predicate import Match, conjunction
+from auditor.claims.predicate import Match, conjunction, evaluate
 from auditor.claims.verdict import Accepted, Rejected, Undecided, Verdict
 from auditor.config import Ours
 from auditor.decide import decide
-from auditor.issuers import identify
+from auditor.issuers import identify, kinds
 from auditor.model import Clause, Decision, Identity, Source, Statement, Trust
 
-TABLE = Path(__file__).parents[2] / "fixtures/cases/issuer_trusts.jsonl"
-ROWS = [json.loads(line) for line in TABLE.read_text("utf-8").splitlines()]
+FOLDER = Path(__file__).parents[2] / "fixtures/cases/issuers"
+CASES: list[tuple[str, Mapping[str, Any]]] = [
+    (file.stem, row) for file in sorted(FOLDER.glob("*.json")) for row in json.loads(file.read_text("utf-8"))["cases"]
+]
+ROWS = [
+    pytest.param(kind, row, id=f"{kind}: {row['why']} {row['issuer'].removeprefix('https://')}") for kind, row in CASES
+]
 
 PLACE = Source("role", "/AssumeRolePolicyDocument")
 NOTHING = Ours()
@@ -36,7 +41,7 @@ def decided(url: str, globs: Mapping[str, str | list[str]], ours: Ours = NOTHING
         for glob in ((listed,) if isinstance(listed, str) else listed)
     ]
     subject = globs.get("sub", ())
-    issuer = identify(url, (subject,) if isinstance(subject, str) else tuple(subject))
+    issuer = identify(url, (subject,) if isinstance(subject, str) else tuple(subject), globs)
     clause = Clause(PLACE, "test", conjunction(tests))
     statement = Statement("allow", PLACE, (clause,))
     identity = Identity("aws", "123456789012", "iam-role", "role", "deploy")
@@ -53,11 +58,50 @@ def word(verdict: Verdict) -> str:
             return "unknown"
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['issuer'].removeprefix('https://')}: {row['why']}")
-def test_classes(row: Mapping[str, Any]) -> None:
+@pytest.mark.parametrize(("kind", "row"), ROWS)
+def test_classes(kind: str, row: Mapping[str, Any]) -> None:
     decision = decided(row["issuer"], row["like"])
+    assert decision.trust.issuer.kind == kind
     assert word(decision.reachable) == row["reachable"]
     assert {name: word(verdict) for name, verdict in decision.classes.items()} == row["classes"]
+    verdicts: dict[str, Verdict] = {"reachable": decision.reachable, **decision.classes}
+    for verdict in verdicts.values():
+        if isinstance(verdict, Accepted):
+            assert evaluate(decision.trust.predicate, verdict.witness) is True
+    for name, claims in row.get("witness", {}).items():
+        verdict = verdicts[name]
+        assert isinstance(verdict, Accepted)
+        for claim, glob in claims.items():
+            assert Pattern.glob(glob).matches(str(verdict.witness[claim])), (name, claim, verdict.witness[claim])
+
+
+def test_every_issuer_has_cases() -> None:
+    """Open ones and tight ones, wherever the issuer has tenants or projects to tell apart."""
+    for kind in kinds():
+        rows = [row for name, row in CASES if name == kind]
+        open_ones = [
+            row for row in rows if "accepted" in (row["classes"].get("any-tenant"), row["classes"].get("any-project"))
+        ]
+        assert rows, kind
+        assert open_ones or kind in PEOPLE, kind
+        assert len(rows) > len(open_ones), kind
+
+
+PEOPLE = {"auth0", "okta", "keycloak", "cognito-user-pool"}
+"""Issuers of people: who holds their tokens is not known, so nothing is proved about strangers."""
+
+
+@pytest.mark.parametrize(("kind", "row"), ROWS)
+def test_a_witness_is_a_token_of_its_issuer(kind: str, row: Mapping[str, Any]) -> None:
+    """The parser reads every witness as an exact token: nothing missing, nothing contradicting."""
+    del kind
+    decision = decided(row["issuer"], row["like"])
+    grammar = decision.trust.issuer.grammar
+    for name, verdict in {"reachable": decision.reachable, **decision.classes}.items():
+        if isinstance(verdict, Accepted):
+            found = readings(verdict.witness, grammar)
+            assert found, name
+            assert all(one.exact for one in found), (name, found[0].missing, found[0].misfits)
 
 
 ORG, PROJECT = "c1000000-0000-4000-8000-0000000000aa", "c1000000-0000-4000-8000-0000000000bb"

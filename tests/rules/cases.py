@@ -34,6 +34,7 @@ HOSTS = {
     "terraform": "app.terraform.io",
     "buildkite": "agent.buildkite.com",
     "unheard-of": "oidc.example.com",
+    "unheard-of-too": "ci.example.com/tenants/7",
 }
 CLIENTS = ("sts.amazonaws.com",)
 

@@ -30,6 +30,7 @@ reusable-name, guarded              L L I I I I I
 unchecked-audience                  M M L L L I L
 undecided                           M M L L L L L
 environment-gate                    L L I I I I I
+unknown-issuer                      L L L L I I L
 dead-trust                          L L L L L L L
 dead-value                          L L L L L L L
 refused-if-resaved                  L L L L L L L

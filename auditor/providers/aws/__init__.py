@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from auditor.claims.predicate import Token
 from auditor.config import Config
 from auditor.errors import SnapshotError
+from auditor.issuers.catalogue import Catalogue
 from auditor.model import Identity, Source, Trust
+from auditor.providers.aws.keys import AUDITED_AT
 from auditor.snapshot import Snapshot
-
-AUDITED_AT = "audited_at"
-"""Key of `Trust.documents`: the moment that `aws:CurrentTime` is compared with, as RFC 3339."""
 
 LEAST_PRIVILEGE: dict[str, Any] = {
     "Version": "2012-10-17",
@@ -60,13 +58,14 @@ class Aws:
         profiles: Sequence[str | None] = (profile,) if profile else configured or (None,)
         return collect.collect(profiles, options.get("limits"))
 
-    def trusts(self, snapshot: Snapshot) -> Iterable[Trust]:
-        """Every (role, issuer). Times in conditions are compared with the end of the collection, not with today."""
+    def trusts(self, snapshot: Snapshot, issuers: Catalogue | None = None) -> Iterable[Trust]:
+        """Every (role, issuer). Times in conditions are compared with the end of the collection, not with today.
+
+        Without `issuers`, the built-in tables alone say what is minted.
+        """
         from auditor.providers.aws import trust
 
-        now = _end(snapshot)
-        for found in trust.trusts(snapshot, now):
-            yield replace(found, documents={**found.documents, AUDITED_AT: snapshot.finished})
+        return trust.trusts(snapshot, _end(snapshot), issuers)
 
     def identities(self, snapshot: Snapshot) -> Iterable[Identity]:
         """Every role that occurs in some trust."""
@@ -84,7 +83,7 @@ class Aws:
         """The concrete evaluator's opinion of `token`, at the moment `trusts` used."""
         from auditor.providers.aws import evaluate
 
-        return evaluate.admits(trust, token, datetime.fromisoformat(trust.documents[AUDITED_AT]))
+        return evaluate.admits(trust, token, trust.documents[AUDITED_AT])
 
     def permissions(self) -> str:
         """An IAM policy for whoever runs the collection."""

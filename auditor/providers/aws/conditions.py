@@ -6,10 +6,9 @@ operator). What a missing key means is the operator's business (reference: IAM u
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, assert_never
 
 from auditor.claims.pattern import Pattern, Wild
@@ -31,6 +30,7 @@ from auditor.claims.predicate import (
 )
 from auditor.model import Clause, Source, Value
 from auditor.providers.aws.keys import (
+    ABSENT,
     SESSION_NAME,
     Absent,
     Known,
@@ -41,12 +41,15 @@ from auditor.providers.aws.keys import (
     Texts,
     Unreadable,
     lookup,
+    reads_token,
+    token_key,
 )
 from auditor.providers.aws.operators import Comparison, Operator, Quantifier, parse
 from auditor.providers.aws.values import Variables, has_text, known_test, unknown, value_test
 
 _ANY_TEXT = Pattern((Wild.STAR,))
 _LARGEST_NUMBER = 10**40
+_NO_VARIABLES = Variables(expanded=False, resolve=lambda _: ABSENT)
 _NEVER_EMPTY = frozenset(("sub", "aud", "azp", SESSION_NAME))
 
 
@@ -54,11 +57,19 @@ _NEVER_EMPTY = frozenset(("sub", "aud", "azp", SESSION_NAME))
 class Listed:
     """One listed value; `text` is None where what IAM compares with is not known, and `reason` says why."""
 
-    pointer: str
     text: str | None
     reason: str = ""
     malformed: bool = False
     """No value at all: not even what it means for a missing key is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One operator on one key, apart from where it stands."""
+
+    predicate: Predicate
+    each: tuple[Predicate, ...]
+    """What it would be with each listed value alone; empty where the values are no alternatives."""
 
 
 def escape(name: str) -> str:
@@ -93,70 +104,78 @@ def compile_conditions(
             continue
         if not tests:
             clauses.append(doubt(document, place, name, f"whether {name} without a key tests nothing is not settled"))
-        spellings = Counter(str(key).lower() for key in tests)
+        spellings = [str(key).lower() for key in tests]
+        repeated = len(set(spellings)) < len(spellings)
         for key, values in tests.items():
             inside = f"{place}/{escape(str(key))}"
-            if not isinstance(key, str) or spellings[key.lower()] > 1:
+            if not isinstance(key, str) or (repeated and spellings.count(key.lower()) > 1):
                 reason = f"{key} stands twice in one operator, in two spellings; how IAM joins them is not settled"
                 clauses.append(doubt(document, inside, f"{name} {key}", reason))
                 continue
-            clauses.append(_clause(operator, key, tuple(_listed(values, inside)), request, document, inside, expanded))
+            clauses.append(_clause(operator, key, values, request, document, inside, expanded))
     return tuple(clauses)
 
 
-def _listed(values: Any, pointer: str) -> Iterator[Listed]:
-    if not isinstance(values, list | tuple):
-        yield _scalar(values, pointer)
-        return
-    for index, value in enumerate(values):
-        yield _scalar(value, f"{pointer}/{index}")
-
-
-def _scalar(value: Any, pointer: str) -> Listed:
+def _scalar(value: Any) -> Listed:
     match value:
         case str():
-            return Listed(pointer, value)
+            return Listed(value)
         case bool():
-            return Listed(pointer, "true" if value else "false")
+            return Listed("true" if value else "false")
         case int() if abs(value) < _LARGEST_NUMBER:
-            return Listed(pointer, str(value))
+            return Listed(str(value))
         case int() | float():
-            return Listed(pointer, None, "how IAM writes this number as text is not settled")
+            return Listed(None, "how IAM writes this number as text is not settled")
         case None:
-            return Listed(pointer, None, "null is no value IAM compares with", malformed=True)
+            return Listed(None, "null is no value IAM compares with", malformed=True)
         case _:
-            return Listed(pointer, None, "an object or a list is no value IAM compares with", malformed=True)
+            return Listed(None, "an object or a list is no value IAM compares with", malformed=True)
 
 
 def _clause(
-    operator: Operator,
-    key: str,
-    listed: tuple[Listed, ...],
-    request: Request,
-    document: str,
-    pointer: str,
-    expanded: bool | None,
+    operator: Operator, key: str, values: Any, request: Request, document: str, pointer: str, expanded: bool | None
 ) -> Clause:
-    reading = lookup(key, request)
-    variables = Variables(expanded, partial(lookup, request=request))
+    if isinstance(values, list | tuple):
+        listed = tuple(map(_scalar, values))
+        places = [f"{pointer}/{index}" for index in range(len(listed))]
+    else:
+        listed, places = (_scalar(values),), [pointer]
+    test = _test_of(operator, key, listed, request, expanded)
+    alternatives = [
+        Value(Source(document, place), value.reason if value.text is None else value.text, alone)
+        for place, value, alone in zip(places, listed, test.each, strict=False)
+    ]
+    return Clause(Source(document, pointer), f"{operator.name} {key}", test.predicate, tuple(alternatives))
+
+
+def _test_of(operator: Operator, key: str, listed: tuple[Listed, ...], request: Request, expanded: bool | None) -> Test:
+    """The test; remembered where nothing but the texts of the policy decides what it says."""
+    texts = [value.text for value in listed if value.text is not None and "${" not in value.text]
+    if len(texts) == len(listed) and reads_token(key):
+        return _plain_test(operator.name, key, request.issuer, tuple(texts))
+    return _compiled(operator, lookup(key, request), listed, Variables(expanded, partial(lookup, request=request)))
+
+
+@lru_cache(maxsize=1 << 14)
+def _plain_test(name: str, key: str, issuer: str, texts: tuple[str, ...]) -> Test:
+    """The same for a key of the token and texts without policy variables: most roles have the audience in common."""
+    operator = parse(name)
+    assert operator is not None
+    return _compiled(operator, token_key(key, issuer), tuple(map(Listed, texts)), _NO_VARIABLES)
+
+
+def _compiled(operator: Operator, reading: Reading, listed: tuple[Listed, ...], variables: Variables) -> Test:
     columns = {
-        target: tuple(_value_test(value, operator, reading, target, variables) for value in listed)
+        target: tuple([_value_test(value, operator, reading, target, variables) for value in listed])
         for target in _targets(operator, reading)
     }
     predicate = _test(operator, reading, columns)
-    values: tuple[Value, ...] = ()
-    if _any_is_enough(operator, reading):
-        values = tuple(
-            Value(
-                Source(document, value.pointer),
-                value.reason if value.text is None else value.text,
-                predicate
-                if len(listed) == 1
-                else _test(operator, reading, {target: (column[row],) for target, column in columns.items()}),
-            )
-            for row, value in enumerate(listed)
-        )
-    return Clause(Source(document, pointer), f"{operator.name} {key}", predicate, values)
+    if not _any_is_enough(operator, reading):
+        return Test(predicate, ())
+    if len(listed) == 1:
+        return Test(predicate, (predicate,))
+    rows = ({target: (column[row],) for target, column in columns.items()} for row in range(len(listed)))
+    return Test(predicate, tuple(_test(operator, reading, row) for row in rows))
 
 
 def _any_is_enough(operator: Operator, reading: Reading) -> bool:
@@ -202,9 +221,9 @@ def _test(operator: Operator, reading: Reading, columns: Columns) -> Predicate:
         case Unreadable(reason):
             return Unknown(reason)
         case Absent():
-            return _combine(operator, FALSE, disjunction(columns[ELEMENT]))
+            return _combine(operator, lambda: FALSE, disjunction(columns[ELEMENT]))
         case Known(text):
-            predicate = _combine(operator, TRUE, _some(operator, ELEMENT, columns))
+            predicate = _combine(operator, lambda: TRUE, _some(operator, ELEMENT, columns))
             if operator.quantifier is Quantifier.ALL and not text and predicate != TRUE:
                 return Unknown("ForAllValues on an empty text is not decided")
             return predicate
@@ -221,26 +240,29 @@ def _test(operator: Operator, reading: Reading, columns: Columns) -> Predicate:
             assert_never(reading)
 
 
-def _combine(operator: Operator, there: Predicate, matches: Predicate) -> Predicate:
+def _combine(operator: Operator, there: Callable[[], Predicate], matches: Predicate) -> Predicate:
     """The operator's answer for a single-valued key, given whether it is there and whether a listed value matches."""
     body = negation(matches) if operator.negated else matches
     if operator.quantifier is Quantifier.ANY:
-        return conjunction((there, body)) if operator.negated else body
+        return conjunction((there(), body)) if operator.negated else body
     if operator.quantifier is Quantifier.ALL or operator.if_exists:
-        return disjunction((negation(there), body))
+        return disjunction((negation(there()), body))
     return body  # a negated test of a missing key holds, since no value matches there
 
 
 def _some(operator: Operator, target: str, columns: Columns) -> Predicate:
     """Some listed value matches the text under `target`; false where it is missing."""
-    if not columns[target] and operator.negated:
+    column = columns[target]
+    if not column and operator.negated:
         return unknown(target, f"{operator.name} with an empty list is not decided")
-    return disjunction(columns[target])
+    return column[0] if len(column) == 1 else disjunction(column)
 
 
 def _text(operator: Operator, reading: Text, columns: Columns) -> Predicate:
-    matches = disjunction(conjunction((guard, _some(operator, claim, columns))) for guard, claim in reading.cases)
-    predicate = _combine(operator, has_text(reading), matches)
+    cases = [(guard, _some(operator, claim, columns)) for guard, claim in reading.cases]
+    only = len(cases) == 1 and cases[0][0] == TRUE
+    matches = cases[0][1] if only else disjunction(map(conjunction, cases))
+    predicate = _combine(operator, partial(has_text, reading), matches)
     if operator.quantifier is not Quantifier.ALL:
         return predicate
     # By AWS's documents an empty text may count as an empty list here.

@@ -8,6 +8,7 @@ and operators count was observed from outside. Where the observations leave a ca
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from auditor.providers.aws.conditions import escape
@@ -65,20 +66,19 @@ def refusals(statement: Mapping[str, Any], pointer: str, issuer: str) -> list[Re
             return []  # not a condition AWS could have observed anybody save
         if name.removeprefix("ForAnyValue:").removeprefix("ForAllValues:") not in counted:
             continue
-        found = [
-            (f"{pointer}/Condition/{escape(name)}/{escape(str(key))}", str(key), values)
-            for key, values in tests.items()
-            if (str(key) if built_in else str(key).lower()) in keys
-        ]
-        bad = [] if built_in else [(where, key) for where, key, values in found if _opens(values, github)]
+        found = [key for key in tests if (str(key) if built_in else str(key).lower()) in keys]
+        bad = [] if built_in else [key for key in found if _opens(tests[key], github)]
         if found and (not bad if github else len(bad) < len(found)):
             return []
-        refused += [(where, f"AWS would refuse the value of {key} as not scoped") for where, key in bad]
+        for key in bad:
+            where = f"{pointer}/Condition/{escape(name)}/{escape(str(key))}"
+            refused.append((where, f"AWS would refuse the value of {key} as not scoped"))
     operators = f"{', '.join(counted[:-1])} or {counted[-1]}"
     untested = f"AWS would refuse this statement: no {operators} of {' or '.join(keys)}"
     return refused or [(pointer, untested)]
 
 
+@lru_cache(maxsize=4096)
 def required_keys(issuer: str) -> tuple[str, ...]:
     """The condition keys, in lower case, of which AWS demands one for `issuer`; empty where it demands none."""
     if issuer.startswith(_GITHUB):

@@ -34,6 +34,8 @@ class Account:
 
     documents: dict[str, Json] = field(default_factory=dict)
     rows: list[Coverage] = field(default_factory=list)
+    gates: dict[tuple[str, str], Gate] = field(default_factory=dict)
+    """(door, owner) → gate, as far as asked for."""
 
     def listed(self, kind: str) -> bool:
         """Whether the list of documents of this kind was read in full."""
@@ -90,6 +92,13 @@ class Gate:
 
 def gate_of(door: str, account: Account, owner: str) -> Gate:
     """The gate at `door` for a role that lives in the account `owner`."""
+    found = account.gates.get((door, owner))
+    if found is None:
+        found = account.gates[door, owner] = _gate_of(door, account, owner)
+    return found
+
+
+def _gate_of(door: str, account: Account, owner: str) -> Gate:
     if door in BUILT_IN:
         return Gate(door, TRUE, None, {}, True)
     named = provider_of(door)

@@ -260,4 +260,6 @@ def arn_account(arn: str) -> str | None:
 
 def lower(text: str) -> str:
     """ASCII letters lower-cased, nothing else: names in IAM are ASCII."""
+    if text.isascii():
+        return text.lower()
     return "".join(char.lower() if "A" <= char <= "Z" else char for char in text)

@@ -25,14 +25,20 @@ Pattern = list[int]
 
 def units(text: str) -> list[int]:
     """The UTF-16 code units of `text`: what `?` counts."""
+    if text.isascii():
+        return list(text.encode())
     raw = text.encode("utf-16-le", "surrogatepass")
     return [raw[at] | raw[at + 1] << 8 for at in range(0, len(raw), 2)]
 
 
 def fits(pattern: Pattern, letters: list[int]) -> bool:
     """Whether all of `letters` is of the pattern. `reached` holds which of its prefixes fit so far."""
-    if STAR not in pattern and ONE not in pattern:
+    wild = [at for at, token in enumerate(pattern) if token in (STAR, ONE)]
+    if not wild:
         return pattern == letters
+    if pattern[: wild[0]] != letters[: wild[0]]:
+        return False
+    pattern, letters = pattern[wild[0] :], letters[wild[0] :]
     reached = [True] + [False] * len(letters)
     for token in pattern:
         before, reached = reached, [False] * (len(letters) + 1)
@@ -58,6 +64,9 @@ def expand(text: str, reading: Reading, *, wildcards: bool) -> Pattern | NoText 
     """
     if reading.variables is None and "${" in text:
         return None
+    special = {ord("*"): STAR, ord("?"): ONE} if wildcards else {}
+    if "${" not in text:
+        return [special.get(unit, unit) for unit in units(text)]
     pattern: Pattern = []
     missing = False
     rest = text
@@ -75,8 +84,7 @@ def expand(text: str, reading: Reading, *, wildcards: bool) -> Pattern | NoText 
                 pattern += units(found.value)
         else:
             letter, rest = rest[0], rest[1:]
-            special = {"*": STAR, "?": ONE}.get(letter) if wildcards else None
-            pattern += units(letter) if special is None else [special]
+            pattern += [special.get(unit, unit) for unit in units(letter)]
     return NoText() if missing else pattern
 
 

@@ -18,6 +18,9 @@ from typing import Literal
 
 from auditor.claims.predicate import TRUE, Exists, Not, Predicate
 
+AUDITED_AT = "audited_at"
+"""Key of `Trust.documents`: the moment that `aws:CurrentTime` is compared with, a datetime with its time zone."""
+
 SESSION_NAME = "request:RoleSessionName"
 """The pseudo-claim under which every grammar carries the session name, which the caller picks."""
 
@@ -168,14 +171,20 @@ def lookup(key: str, request: Request) -> Reading:
     """What the full condition key `key` reads in `request`. Never raises."""
     if not key.isascii():
         return Unreadable(f"{key}: how IAM folds the case of a key beyond ASCII is not settled")
-    folded = key.lower()
-    if folded.startswith(("aws:", "sts:")):
-        return _global(key, folded, request)
-    return _token_key(key, request.issuer)
+    if reads_token(key):
+        return token_key(key, request.issuer)
+    return _global(key, key.lower(), request)
 
 
 @lru_cache(maxsize=4096)
-def _token_key(key: str, issuer: str) -> Reading:
+def reads_token(key: str) -> bool:
+    """Whether what the key reads depends on token and issuer only, and on nothing else of the request."""
+    return key.isascii() and not key.lower().startswith(("aws:", "sts:"))
+
+
+@lru_cache(maxsize=4096)
+def token_key(key: str, issuer: str) -> Reading:
+    """`lookup` of a key that `reads_token`."""
     prefix, colon, name = key.lower().rpartition(":")
     own = issuer.lower()
     if colon and prefix == own:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from auditor.claims.pattern import Pattern
@@ -19,9 +20,7 @@ ACTION = "sts:AssumeRoleWithWebIdentity"
 
 Effect = Literal["allow", "deny"]
 
-_ELEMENTS = frozenset(
-    ("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Condition", "Resource", "NotResource")
-)
+_USUAL = frozenset(("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Condition"))
 _DOCUMENT = frozenset(("Version", "Id", "Statement"))
 _PROVIDER = re.compile(r"arn:[^:*?]+:iam::(?P<account>[^:*?]*):oidc-provider/(?P<issuer>[^*?]+)", re.DOTALL)
 _SAML = re.compile(r"arn:[^:*?]+:iam::[^:*?]*:saml-provider/[^*?]+", re.DOTALL)
@@ -70,6 +69,7 @@ class Policy:
     """Whether `${…}` are policy variables; None where the version is none that exists."""
 
 
+@lru_cache(maxsize=4096)
 def provider_of(door: str) -> tuple[str, str] | None:
     """(account, issuer without scheme) of an OIDC provider's ARN; None for anything else."""
     found = _PROVIDER.fullmatch(door)
@@ -116,10 +116,12 @@ def _statement(part: Any, pointer: str, account: str, doubts: tuple[Doubt, ...])
 
 def _unknown_elements(part: Mapping[str, Any], pointer: str) -> Iterator[Doubt]:
     for name in part:
+        if name in _USUAL:
+            continue
         where = f"{pointer}/{escape(str(name))}"
         if name in ("Resource", "NotResource"):
             yield Doubt(where, name, f"a trust policy has no {name}; what IAM makes of it is not settled")
-        elif name not in _ELEMENTS:
+        else:
             yield Doubt(where, str(name), f"a statement has no element {name}")
 
 
@@ -143,11 +145,16 @@ def _applies(part: Mapping[str, Any], pointer: str, doubts: list[Doubt]) -> bool
     (element,) = named
     value = part[element]
     entries = value if isinstance(value, list | tuple) else [value]
-    covered = any(isinstance(e, str) and Pattern.glob(e.lower()).matches(ACTION.lower()) for e in entries)
+    covered = any(isinstance(entry, str) and _covers(entry) for entry in entries)
     if not covered and not all(isinstance(entry, str) for entry in entries):
         doubts.append(Doubt(f"{pointer}/{element}", element, f"{element} holds something other than text"))
         return True
     return covered if element == "Action" else not covered
+
+
+@lru_cache(maxsize=4096)
+def _covers(action: str) -> bool:
+    return Pattern.glob(action.lower()).matches(ACTION.lower())
 
 
 def _principal(
@@ -168,14 +175,13 @@ def _principal(
     doors: dict[str, None] = {}
     others: Doubt | None = None
     for kind, value in principal.items():
-        inside = f"{where}/{escape(str(kind))}"
-        entries = list(enumerate(value)) if isinstance(value, list | tuple) else [(None, value)]
-        for index, entry in entries:
-            spot = inside if index is None else f"{inside}/{index}"
+        several = isinstance(value, list | tuple)
+        for index, entry in enumerate(value if several else (value,)):
             if kind == "Federated" and isinstance(entry, str) and (entry in BUILT_IN or provider_of(entry)):
                 doors[entry] = None
             elif why := _other_callers(kind, entry, denies, account):
-                others = Doubt(spot, f"Principal {kind}", why)
+                inside = f"{where}/{escape(str(kind))}"
+                others = Doubt(f"{inside}/{index}" if several else inside, f"Principal {kind}", why)
     return tuple(doors), False, others
 
 

@@ -16,16 +16,15 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from auditor.claims.grammar import CharSet, Grammar, Variable
+from auditor.claims.grammar import CharSet, Variable
 from auditor.claims.predicate import TRUE, claims_of
-from auditor.issuers import identify
-from auditor.issuers.catalogue import opaque
+from auditor.issuers.catalogue import NOWHERE, Catalogue, catalogue_of
 from auditor.model import Clause, Identity, Issuer, Json, Source, Statement, Trust
 from auditor.providers.aws import statements as written
 from auditor.providers.aws.conditions import compile_conditions, doubt
 from auditor.providers.aws.controls import refusals
 from auditor.providers.aws.doors import Account, accounts_of, gate_of, read_provider
-from auditor.providers.aws.keys import BUILT_IN, SESSION_NAME, Request, specific_claims
+from auditor.providers.aws.keys import AUDITED_AT, BUILT_IN, SESSION_NAME, Request, specific_claims
 from auditor.providers.aws.operators import Comparison, parse
 from auditor.snapshot import Document, Snapshot
 
@@ -67,19 +66,20 @@ class Role:
         return next((found for found in open_ended if found is not None), None)
 
 
-def trusts(snapshot: Snapshot, now: datetime) -> Iterator[Trust]:
+def trusts(snapshot: Snapshot, now: datetime, issuers: Catalogue | None = None) -> Iterator[Trust]:
     """Every (role, door) of the snapshot, also the dead ones.
 
-    `now`, with its time zone, decides conditions on the date. Never raises for what a document holds.
+    Without `issuers`, the built-in tables alone say what is minted. `now`, with its time zone, decides conditions on
+    the date. Never raises for what a document holds.
     """
+    issuers = issuers or catalogue_of()
     accounts = accounts_of(snapshot)
-    seen: Seen = {}
     for role in _roles(snapshot):
         account = accounts[role.identity.scope]
         for door in role.doors(account.documents):
-            yield _trust(role, door, account, now, seen)
+            yield _trust(role, door, account, now, issuers)
         if role.doubt is not None:
-            yield _unattributed(role, role.doubt, account)
+            yield _unattributed(role, role.doubt, account, now, issuers)
 
 
 def identities(snapshot: Snapshot) -> Iterator[Identity]:
@@ -127,7 +127,7 @@ def _role(document: Document) -> Role:
     return Role(identity, account, body, policy)
 
 
-def _trust(role: Role, door: str, account: Account, now: datetime, seen: Seen) -> Trust:
+def _trust(role: Role, door: str, account: Account, now: datetime, issuers: Catalogue) -> Trust:
     assert isinstance(role.policy, written.Policy)
     gate = gate_of(door, account, role.account)
     relevant = [
@@ -138,7 +138,7 @@ def _trust(role: Role, door: str, account: Account, now: datetime, seen: Seen) -
         if covered is not False
         for effect in statement.effects
     ]
-    issuer = _issuer(gate.issuer, [statement for effect, statement, _ in relevant if effect == "allow"], seen)
+    issuer = _issuer(gate.issuer, [statement for effect, statement, _ in relevant if effect == "allow"], issuers)
     request = Request(
         issuer=gate.issuer,
         github=issuer.kind == "github",
@@ -158,7 +158,7 @@ def _trust(role: Role, door: str, account: Account, now: datetime, seen: Seen) -
                 effect=effect,
                 source=Source(role.identity.id, statement.pointer),
                 clauses=(
-                    *(doubt(role.identity.id, d.pointer, d.text, d.reason) for d in dict.fromkeys(doubts)),
+                    *[doubt(role.identity.id, d.pointer, d.text, d.reason) for d in dict.fromkeys(doubts)],
                     *_conditions(statement, request, role),
                 ),
                 issuers=_trusted(statement, role, account) if effect == "allow" else (),
@@ -171,7 +171,9 @@ def _trust(role: Role, door: str, account: Account, now: datetime, seen: Seen) -
     notes: dict[str, Any] = dict(gate.notes)
     if refused:
         notes["refused-if-resaved"] = refused
-    trust = Trust(
+    if any(SESSION_NAME in claims_of(clause.predicate) for statement in compiled for clause in statement.clauses):
+        issuer = with_session_name(issuer)
+    return Trust(
         identity=role.identity,
         issuer=issuer,
         via=door,
@@ -179,12 +181,9 @@ def _trust(role: Role, door: str, account: Account, now: datetime, seen: Seen) -
         statements=tuple(compiled),
         gate=gate.predicate,
         audiences=gate.audiences,
-        documents=_documents(role, account, providers_read=gate.certain),
+        documents=_documents(role, account, now, providers_read=gate.certain),
         notes=notes,
     )
-    if SESSION_NAME in claims_of(trust.predicate):
-        return replace(trust, issuer=replace(issuer, grammar=_with_session_name(issuer.grammar)))
-    return trust
 
 
 _SESSION = Variable(
@@ -199,9 +198,10 @@ _SESSION = Variable(
 
 
 @lru_cache(maxsize=1024)
-def _with_session_name(grammar: Grammar) -> Grammar:
+def with_session_name(issuer: Issuer) -> Issuer:
     """Tokens together with the session name their bearer picks: 2 to 64 characters (STS API reference)."""
-    return grammar.extended({SESSION_NAME: _SESSION})
+    grammar = issuer.grammar.extended({SESSION_NAME: _SESSION})
+    return replace(issuer, grammar=grammar, recipe=(with_session_name, (issuer,)))
 
 
 def _conditions(statement: written.Statement, request: Request, role: Role) -> tuple[Clause, ...]:
@@ -222,28 +222,20 @@ def _trusted(statement: written.Statement, role: Role, account: Account) -> tupl
     return tuple(dict.fromkeys(f"https://{gate_of(door, account, role.account).issuer}" for door in statement.doors))
 
 
-Seen = dict[tuple[str, str], Issuer]
-"""Issuers recognised by their subjects, by URL and kind: equal ones must be the same object, as grammars are."""
-
-
-def _issuer(host: str, allowing: list[written.Statement], seen: Seen) -> Issuer:
+def _issuer(host: str, allowing: list[written.Statement], issuers: Catalogue) -> Issuer:
     """The issuer, a self-managed one recognised by the subjects its trusts compare with."""
-    issuer = _by_url(host)
-    if issuer.kind == "unknown":
-        subjects = tuple(dict.fromkeys(text for statement in allowing for text in _subjects(host, statement.raw)))
-        hinted = identify(issuer.url, subjects)
-        if hinted.kind != "unknown":
-            return seen.setdefault((hinted.url, hinted.kind), hinted)
-    return issuer
+    issuer = _by_url(host, issuers)
+    if issuer is not None:
+        return issuer
+    subjects = tuple(dict.fromkeys(text for statement in allowing for text in _subjects(host, statement.raw)))
+    return issuers.identify(f"https://{host}", subjects, specific_claims(host))
 
 
 @lru_cache(maxsize=4096)
-def _by_url(host: str) -> Issuer:
-    issuer = identify(f"https://{host}")
-    further = specific_claims(host)
-    if issuer.kind == "unknown" and further:
-        return Issuer(issuer.url, issuer.kind, issuer.name, opaque(further))
-    return issuer
+def _by_url(host: str, issuers: Catalogue) -> Issuer | None:
+    """The issuer, where no subjects are needed to tell it."""
+    url = f"https://{host}"
+    return issuers.identify(url, (), specific_claims(host)) if issuers.told_by_url(url) else None
 
 
 def _subjects(host: str, statement: Json) -> Iterator[str]:
@@ -269,16 +261,16 @@ def _tags(body: Json) -> tuple[tuple[str, str], ...] | None:
         return None
     tags: list[tuple[str, str]] = []
     for tag in listed:
-        match tag:
-            case {"Key": str(key), "Value": str(value)}:
-                tags.append((key, value))
-            case _:
-                return None
+        key, value = (tag.get("Key"), tag.get("Value")) if isinstance(tag, Mapping) else (None, None)
+        if not isinstance(key, str) or not isinstance(value, str):
+            return None
+        tags.append((key, value))
     return tuple(tags)
 
 
-def _documents(role: Role, account: Account, *, providers_read: bool) -> Json:
+def _documents(role: Role, account: Account, now: datetime, *, providers_read: bool) -> Json:
     return {
+        AUDITED_AT: now,
         "role": role.body,
         "providers": account.documents,
         "account": role.account,
@@ -286,17 +278,17 @@ def _documents(role: Role, account: Account, *, providers_read: bool) -> Json:
     }
 
 
-def _unattributed(role: Role, reason: written.Doubt, account: Account) -> Trust:
+def _unattributed(role: Role, reason: written.Doubt, account: Account, now: datetime, issuers: Catalogue) -> Trust:
     """Something gets in, or nothing does: the policy does not let itself be read that far."""
     clause = doubt(role.identity.id, reason.pointer, reason.text, reason.reason)
     return Trust(
         identity=role.identity,
-        issuer=identify(UNATTRIBUTED),
+        issuer=issuers.issuer(UNATTRIBUTED, NOWHERE, ()),
         via=UNATTRIBUTED,
         source=Source(role.identity.id, POLICY),
         statements=(Statement("allow", Source(role.identity.id, reason.pointer), (clause,)),),
         gate=TRUE,
         audiences=None,
-        documents=_documents(role, account, providers_read=account.listed("oidc-provider")),
+        documents=_documents(role, account, now, providers_read=account.listed("oidc-provider")),
         notes={"policy-unread": reason.reason},
     )

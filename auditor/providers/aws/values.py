@@ -6,7 +6,7 @@ Every predicate made here is false where the claim is missing; `conditions.py` s
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -65,7 +65,7 @@ class _NotUnderstoodError(Exception):
 
 _VARIABLE = re.compile(r"\$\{\s*([^\s,'{}]+)\s*(?:,\s*'([^']*)'\s*)?\}")
 _ESCAPES = {"${*}": "*", "${?}": "?", "${$}": "$"}
-_WILD = {"*": Wild.STAR, "?": Wild.ANY_CHAR}
+_WILD: dict[str, Token] = {"*": Wild.STAR, "?": Wild.ANY_CHAR}
 _KELVIN = "\N{KELVIN SIGN}"  # the one character beyond ASCII that lower-cases to ASCII
 
 
@@ -93,9 +93,11 @@ def _literal(text: str, operator: Operator, target: str) -> Predicate:
     """`value_test` of a text without policy variables."""
     match operator.comparison:
         case Comparison.EQUALS | Comparison.EQUALS_IGNORE_CASE:
-            return _language(tuple(units(text)), operator, target)
+            return _language(units(text), operator, target)
         case Comparison.LIKE | Comparison.ARN:
-            return _language(tuple(_WILD.get(char, char) for char in units(text)), operator, target)
+            chars = units(text)
+            wild = "*" in text or "?" in text
+            return _language(tuple(map(_WILD.get, chars, chars)) if wild else chars, operator, target)
         case Comparison.BOOL:
             true = Match(target, Pattern.exactly("true", ignore_case=True))
             return true if text.lower() == "true" else conjunction((present(target), Not(true)))
@@ -185,7 +187,7 @@ def _resolved(found: re.Match[str], wildcards: bool, resolve: Resolve) -> Iterat
             yield Hole(None, default, f"{found[0]} cannot be expanded with certainty")
 
 
-def _language(tokens: tuple[Token, ...], operator: Operator, target: str) -> Predicate:
+def _language(tokens: Sequence[Token], operator: Operator, target: str) -> Predicate:
     if operator.comparison is Comparison.EQUALS_IGNORE_CASE:
         return _ignoring_case(tokens, target)
     if operator.comparison is Comparison.ARN:
@@ -193,7 +195,7 @@ def _language(tokens: tuple[Token, ...], operator: Operator, target: str) -> Pre
     return Match(target, Pattern(tokens))
 
 
-def _ignoring_case(tokens: tuple[Token, ...], target: str) -> Predicate:
+def _ignoring_case(tokens: Sequence[Token], target: str) -> Predicate:
     """AWS compares lower-cased text. Beyond ASCII that is not decided here."""
     if any(isinstance(token, str) and not token.isascii() for token in tokens):
         return unknown(target, "StringEqualsIgnoreCase beyond ASCII is not decided")
@@ -206,11 +208,11 @@ def _ignoring_case(tokens: tuple[Token, ...], target: str) -> Predicate:
     return disjunction((same, conjunction((Match(target, loose), kelvin, reason))))
 
 
-def _arn(tokens: tuple[Token, ...], target: str) -> Predicate:
+def _arn(tokens: Sequence[Token], target: str) -> Predicate:
     """An ARN is compared part by part: no wildcard of the first five of the six parts reaches across a colon."""
     whole = Match(target, Pattern(tokens))
     colons = [position for position, char in enumerate(tokens) if char == ":"]
-    if len(colons) < 5 or tokens[:3] != tuple("arn"):
+    if len(colons) < 5 or tuple(tokens[:3]) != tuple("arn"):
         return unknown(target, "an ARN operator on something that is no whole ARN is not decided")
     if any(isinstance(token, Wild) for token in tokens[: colons[4]]):
         return conjunction((whole, Unknown("a wildcard before the last part of an ARN is not decided")))

@@ -252,6 +252,7 @@ def test_a_trust_whole() -> None:
         "providers": {doc.id: doc.body for doc in STANDARD},
         "account": ACCOUNT,
         "providers_read": True,
+        "audited_at": NOW,
     }
     (compiled,) = trust.statements
     place = "/AssumeRolePolicyDocument/Statement/0"

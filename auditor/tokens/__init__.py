@@ -1,0 +1,1 @@
+"""One concrete token: read, recognised, and held against the trusts of an estate."""
