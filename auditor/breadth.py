@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from auditor.claims.grammar import Grammar, Shape, Variable
 from auditor.claims.regions import Region, describe, exact_values
@@ -64,6 +65,13 @@ def project_parts(shape: Shape) -> tuple[str, ...]:
     return names if len(names) > 1 else ("project",) * len(names)
 
 
+@lru_cache(maxsize=1024)
+def _all_parts(grammar: Grammar) -> tuple[str, ...]:
+    """The parts of a project's name in any shape."""
+    return tuple(dict.fromkeys(name for shape in grammar.shapes for name in project_parts(shape)))
+
+
+@lru_cache(maxsize=4096)
 def _dash(name: str) -> str:
     return name.replace(" ", "-").replace("_", "-")
 
@@ -100,17 +108,21 @@ def _union(group: list[Entry], dimension: str) -> Entry:
 
 def _joined(entries: list[Entry]) -> list[Entry]:
     """Entries for different kinds of run that say the same of everything else become one."""
-    groups: dict[tuple[object, ...], Entry] = {}
+    groups: dict[tuple[object, int], Entry] = {}
+    places: dict[object, int] = {}  # what an entry says of its run → the group that says so; its dimensions → the next
     for entry in entries:
         common = tuple(sorted((k, v.label, v.values) for k, v in entry.items() if k not in (*_RUNS, "run")))
         own = {k: v for k, v in entry.items() if k in _RUNS}
-        for turn in range(len(entries) + 1):
-            joined = groups.setdefault((common, turn), {})
-            if all(joined[k] == v for k, v in own.items() if k in joined):
-                runs = sorted({*(joined["run"].values if joined else ()), *entry["run"].values})
-                joined.update(entry)
-                joined["run"] = Extent("exact" if len(runs) == 1 else "list", tuple(runs))
-                break
+        said, dimensions = (common, tuple(own.items())), (common, tuple(own))
+        turn = places.get(said, places.get(dimensions, 0))
+        while not all(groups.get((common, turn), {}).get(k, v) == v for k, v in own.items()):
+            turn += 1
+        places[dimensions] = max(turn, places.get(dimensions, 0))
+        places[said] = turn
+        joined = groups.setdefault((common, turn), {})
+        runs = sorted({*(joined["run"].values if joined else ()), *entry["run"].values})
+        joined.update(entry)
+        joined["run"] = Extent("exact" if len(runs) == 1 else "list", tuple(runs))
     order = [*_ALWAYS, "run", *_RUNS]
     tidy = (
         {k: entry[k] for k in sorted(entry, key=lambda k: (order.index(k) if k in order else len(order), k))}
@@ -126,7 +138,7 @@ def sentence(breadth: Breadth, issuer: Issuer, identity: str, complete: bool) ->
         if complete:
             return f"No token of {issuer.name} can become {identity}."
         return f"Which tokens of {issuer.name} can become {identity} is not known."
-    parts = tuple(dict.fromkeys(name for shape in issuer.grammar.shapes for name in project_parts(shape)))
+    parts = _all_parts(issuer.grammar)
     nouns = dict(issuer.nouns)
     if len(parts) > 1:  # each part of a project's name has a name of its own
         nouns.pop("project", None)

@@ -15,7 +15,8 @@ condition to those that satisfy the renamed one, if:
    other than patterns and lists of texts.
 
 Comparing names as platforms do, ignoring case, tells no more: w and p are of small letters, and a word that the
-condition also holds in another case is left alone. Whatever is not allowed leaves the word, or the whole condition, as it was.
+condition also holds in another case is left alone. Whatever is not allowed leaves the word, or the whole condition, as
+it was.
 """
 
 from __future__ import annotations

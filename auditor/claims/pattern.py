@@ -1,9 +1,9 @@
 """Languages of strings: what a trust policy compares the text of a claim with.
 
 Languages are immutable and hashable. Here are `Pattern` (literal characters, "any one character", "any run of
-characters"), `ValueSet` (a finite set of whole values) and `Length`; regular expressions and derived texts have rooms of
-their own (`regex`, `automaton`). All can be walked one character at a time, which is all the solver needs to intersect
-and complement them.
+characters"), `ValueSet` (a finite set of whole values) and `Length`; regular expressions and derived texts have rooms
+of their own (`regex`, `automaton`). All can be walked one character at a time, which is all the solver needs to
+intersect and complement them.
 
 Strings are sequences of UTF-16 code units, because that is how IAM was observed to count what `?` matches:
 every constructor splits a character outside the basic plane into its two surrogates.
@@ -314,12 +314,14 @@ def _slice(pattern: Pattern, begin: int, end: int, star: bool, encoded: bool) ->
 
 def _collapsed(tokens: Iterable[Token]) -> Sequence[Token]:
     """Runs of stars as one star; a plain text when there is no wildcard at all."""
+    listed = tuple(tokens)
+    if listed.count(Wild.STAR) < 2:
+        return listed if Wild.STAR in listed or Wild.ANY_CHAR in listed else "".join(map(str, listed))
     kept: list[Token] = []
-    for token in tokens:
+    for token in listed:
         if not (token is Wild.STAR and kept and kept[-1] is Wild.STAR):
             kept.append(token)
-    texts = [token for token in kept if isinstance(token, str)]
-    return "".join(texts) if len(texts) == len(kept) else tuple(kept)
+    return tuple(kept)
 
 
 @lru_cache(maxsize=1 << 16)

@@ -65,6 +65,8 @@ class Unknown:
     """What could not be read, understood or decided, and why."""
 
     reason: str
+    name: str | None = None
+    """Says that all unknowns of this name have the same truth value for one and the same token (see `unknowns`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,13 +171,20 @@ def order_of(predicate: Predicate) -> str:
             return f"4 {order_of(operand)}"
         case And() | Or():
             return predicate.order
-        case Unknown(reason):
-            return f"6 {reason}"
+        case Unknown(reason, name):
+            return f"6 {reason} {name or ''}"
         case Constant(value):
             return f"7 {value}"
 
 
+READ_ALOUD = 500
+"""Characters up to which a composite is ordered by what it says; longer ones by a digest of it."""
+
+
 def _digest(name: str, orders: Iterable[str]) -> str:
+    orders = list(orders)
+    if sum(map(len, orders)) <= READ_ALOUD:
+        return f"5 {name}({', '.join(orders)})"
     digest = hashlib.blake2b(digest_size=16)
     for order in orders:
         digest.update(f"{len(order)} {order}".encode("utf-8", "surrogatepass"))

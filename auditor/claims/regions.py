@@ -166,9 +166,22 @@ def _simplified(state: State, work: Work) -> Mapping[Variable, Constraint]:
             kept[variable] = (frozenset((one,)), frozenset())
             continue
         constraint = _without_idle(variable, inside, outside, work)
-        if constraint != FREE:
+        only = _only_value(variable, constraint, work)
+        if only is not None:
+            kept[variable] = (frozenset((Pattern(only),)), frozenset())
+        elif constraint != FREE:
             kept[variable] = constraint
     return kept
+
+
+def _only_value(variable: Variable, constraint: Constraint, work: Work) -> str | None:
+    """The value of a pattern that leaves no choice, such as one that spells out all digits of an id."""
+    inside, outside = constraint
+    if not inside:
+        return None
+    value = inhabitant(variable, inside, outside, work)
+    other = None if value is None else inhabitant(variable, inside, outside | {Pattern(value)}, work)
+    return value if other is None else None
 
 
 def _left(

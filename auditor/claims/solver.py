@@ -33,6 +33,7 @@ from auditor.claims.predicate import (
 from auditor.claims.search import Search
 from auditor.claims.simplify import simplified
 from auditor.claims.state import FREE, State
+from auditor.claims.unknowns import settled
 from auditor.claims.variables import inhabitant
 from auditor.claims.verdict import Accepted, Rejected, Undecided, Verdict
 from auditor.claims.work import Work
@@ -120,21 +121,24 @@ class Admitted:
         known = self._boxes(shape, permissive=permissive)
         if known is not None:
             return iter(known)
-        own = _formula(self.predicate, shape, work, permissive=permissive)
+        own = self._lowered(shape, work, permissive=permissive)
         return Search(permissive, work).all(all_of((_restriction(shape, permissive=permissive), own)))
 
     def _first(self, further: Predicate, shape: Shape, work: Work, *, permissive: bool) -> State | None:
         """Constraints some token of `shape` satisfies together with `further`; None when there are none."""
         search = Search(permissive, work)
         alike = self.grammar.representative(shape, self.grammar.shapes, claims_of(further))
-        asked = _formula(further, alike, work, permissive=permissive)
+        asked = _formula(settled(further, possibly=permissive), alike, work, permissive=permissive)
         if asked is False:
             return None
         known = None if self.predicate == TRUE else self._boxes(shape, permissive=permissive)
         if known is None:
-            own = _formula(self.predicate, shape, work, permissive=permissive)
+            own = self._lowered(shape, work, permissive=permissive)
             return search.first(all_of((_restriction(shape, permissive=permissive), own, asked)))
         return next((found for state in known if (found := search.first(asked, state)) is not None), None)
+
+    def _lowered(self, shape: Shape, work: Work, *, permissive: bool) -> Formula:
+        return _formula(settled(self.predicate, possibly=permissive), shape, work, permissive=permissive)
 
     def _boxes(self, shape: Shape, *, permissive: bool) -> tuple[State, ...] | None:
         """The boxes of `shape`; None for more than are kept."""
@@ -147,7 +151,7 @@ class Admitted:
     def _listed(self, shape: Shape, *, permissive: bool) -> tuple[State, ...] | None:
         found: list[State] = []
         try:
-            own = _formula(self.predicate, shape, self.work, permissive=permissive)
+            own = self._lowered(shape, self.work, permissive=permissive)
             work = Work(LISTING_BUDGET, self.work)
             for state in Search(permissive, work).all(all_of((_restriction(shape, permissive=permissive), own))):
                 found.append(state)

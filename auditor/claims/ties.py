@@ -7,6 +7,7 @@ is refuted (all values were tried, the shortest are too long, the longest too sh
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping
 
 from auditor.claims.formula import Same, Sized
@@ -72,7 +73,9 @@ class _Ties:
 
     def _fitting(self, values: Mapping[Variable, list[str]]) -> Values | None:
         """A combination that all ties hold in: of the likely values, or with one of them made to measure."""
-        for chosen in itertools.islice(itertools.product(*values.values()), COMBINED):
+        if math.prod(map(len, values.values())) > COMBINED:
+            raise BudgetExceededError("too many claims are compared with one another")
+        for chosen in itertools.product(*values.values()):
             self.work.spend(len(self.state.ties))
             assigned = dict(zip(values, chosen, strict=True))
             if self._hold(assigned):

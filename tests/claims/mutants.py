@@ -13,6 +13,7 @@ import pytest
 from auditor.claims import (
     align,
     boxes,
+    canonical,
     classes,
     formula,
     inclusion,
@@ -32,7 +33,7 @@ from auditor.claims.pattern import Language, Length, Pattern
 from auditor.claims.predicate import AllValues, AnyValue, Predicate
 from auditor.claims.state import State
 from auditor.claims.verdict import Rejected, Verdict
-from auditor.providers.aws import conditions
+from auditor.providers.aws import conditions, operators
 from auditor.providers.aws.operators import Operator
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -390,6 +391,21 @@ def names_that_differ_in_case_are_one(patch: pytest.MonkeyPatch) -> None:
 
 
 @noticed_by(7)
+def names_are_renamed_under_wildcards(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(canonical, "_looks_into", lambda *_: False)
+
+
+@noticed_by(7)
+def different_names_get_one_placeholder(patch: pytest.MonkeyPatch) -> None:
+    original = canonical._renamed
+
+    def planted(condition: Predicate, placeholders: Mapping[str, str]) -> Predicate:
+        return original(condition, dict.fromkeys(placeholders, "name0"))
+
+    patch.setattr(canonical, "_renamed", planted)
+
+
+@noticed_by(7)
 def names_of_the_same_length_are_one(patch: pytest.MonkeyPatch) -> None:
     memo = _Forgetful(boxes.split, lambda language: re.sub("[a-z]", "a", language.order))
     patch.setattr(boxes, "split", memo)
@@ -445,7 +461,7 @@ def templates_are_off(patch: pytest.MonkeyPatch) -> None:
 
 @noticed_by(12)
 def a_missing_key_fails_every_operator(patch: pytest.MonkeyPatch) -> None:
-    original = conditions.parse
+    original = operators.parse
 
     def planted(name: str) -> Operator | None:
         operator = original(name)
@@ -456,7 +472,7 @@ def a_missing_key_fails_every_operator(patch: pytest.MonkeyPatch) -> None:
 
 @noticed_by(12)
 def case_matters_to_every_operator(patch: pytest.MonkeyPatch) -> None:
-    original = conditions.parse
+    original = operators.parse
 
     def planted(name: str) -> Operator | None:
         return original(name.replace("IgnoreCase", ""))

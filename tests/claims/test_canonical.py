@@ -8,19 +8,22 @@ witness, a name at the limit of its length.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from random import Random
 
 import pytest
 
+from auditor.claims.canonical import canonical
 from auditor.claims.pattern import Pattern, ValueSet
 from auditor.claims.predicate import Match, Predicate, SameText, conjunction, disjunction, equals, negation
 from auditor.config import Ours, Owned
-from auditor.decide import decide
+from auditor.decide import case_of, decide
+from auditor.judgement import Judgement, judged, remembered
 from auditor.model import Decision, Trust
-from tests.claims import checks, naive
+from tests.claims import checks, naive, queries
 from tests.claims.proof import for_random_cases, forget
-from tests.claims.trusts import glob, sub, trust
+from tests.claims.trusts import glob, sub, trust, word
 
 Names = tuple[str, str, str, str]
 """Two owners and two repositories."""
@@ -68,6 +71,8 @@ FORMS: dict[str, Callable[[Names], Predicate]] = {
     ),
     "whoever acts is the owner": lambda n: conjunction((SameText("actor", "repository_owner"), sub(f"repo:{n[0]}*"))),
     "a part of a name": lambda n: conjunction((sub(f"repo:{n[0][:-1]}?/{n[2]}:*"), negation(sub(f"repo:{n[1]}/*")))),
+    "a name and its beginning": lambda n: conjunction((sub(f"repo:{n[0]}/{n[2]}:*"), sub(f"repo:{n[0][:3]}*"))),
+    "a name and its end": lambda n: conjunction((sub(f"repo:{n[0]}/{n[2]}:*"), sub(f"*{n[2][-2:]}:ref:*"))),
     "ids": lambda n: sub(f"repo:{n[0]}@123/{n[2]}@456:*"),
 }
 
@@ -105,6 +110,59 @@ def check_memory(rng: Random) -> None:
         direct = decide(built(form, names), ours)
         assert as_told(first) == as_told(direct), (form, names, ours)
         assert as_told(second) == as_told(direct), (form, names, ours)
+
+
+def check_canonical(rng: Random) -> None:
+    """Property 7 proper: the verdicts of the canonical form are those of the condition as it is written."""
+    names = draw(rng)
+    condition = FORMS[rng.choice(list(FORMS))](names) if rng.random() < 0.6 else queries.query(rng)
+    case = case_of(trust((equals("aud", "sts.amazonaws.com"), condition)), ours_of(names, rng))
+    told, direct = remembered(case), judged(case)
+    assert kinds(told) == kinds(direct), (condition, kinds(told), kinds(direct))
+    assert sorted(map(str, told.breadth)) == sorted(map(str, direct.breadth)), (
+        condition
+    )  # their order is by placeholder
+    assert (told.tenants, told.projects) == (direct.tenants, direct.projects), condition
+    for verdict in told.verdicts:
+        checks.check_witness_of(verdict, case.predicate, case.grammar)
+
+
+def kinds(judgement: Judgement) -> list[object]:
+    return [word(judgement.reachable), *((name, word(verdict)) for name, verdict in judgement.classes.items())]
+
+
+@for_random_cases(150)
+def test_the_canonical_verdict_is_the_direct_verdict(rng: Random) -> None:
+    check_canonical(rng)
+
+
+@pytest.mark.parametrize(
+    ("text", "renamed"),
+    [
+        ("repo:hooli/web:*", {"hooli", "web"}),
+        ("repo:hooli/hooli:ref:refs/heads/hooli", {"hooli"}),
+        ("repo:hooli/*:environment:staging", {"hooli", "staging"}),
+        # A wildcard looks into the name beside it, and into every name that it may be a part of.
+        ("repo:hooli*", set()),
+        ("repo:hooli/web-*", {"hooli"}),
+        ("repo:hooli/*web:ref:refs/heads/web", {"hooli"}),
+        ("repo:hooli/h*", set()),
+        ("repo:hooli/*oo*", set()),
+        # Words of the issuer's own, of its hints and of the placeholders mean something by themselves.
+        ("repo:evil/web:*", {"web"}),
+        ("repo:repo/web:ref:refs/heads/main", {"web"}),
+        ("repo:name0/web:*", set()),
+        # Names that may be told apart otherwise: by case, by a code, by a length limit or a dot.
+        ("repo:Hooli/hooli:*", set()),
+        ("repo:hooli/web:environment:a%3Ab", set()),
+        ("repo:" + "h" * 39 + "/web:*", {"web"}),
+        ("repo:hooli/web.lock:*", {"hooli"}),
+    ],
+)
+def test_which_names_may_be_renamed(text: str, renamed: set[str]) -> None:
+    case = case_of(trust(sub(text)), Ours())
+    _, renaming = canonical(case.predicate, case.grammar, case.shapes)
+    assert set(renaming.names.values()) & {*re.findall(r"[a-z0-9.-]+", text)} == renamed
 
 
 @for_random_cases(60)
