@@ -26,7 +26,7 @@ _HIDDEN = frozenset(("presence", "other"))
 def breadth_of(found: Sequence[Region], grammar: Grammar) -> Breadth:
     """The boxes of a trust as `dimension → extent`, lists merged and equal kinds of run joined."""
     entries = [_entry(region, grammar) for region in found]
-    return tuple(_joined(_merged(entries)))
+    return in_order(_joined(_merged(entries)))
 
 
 def _entry(region: Region, grammar: Grammar) -> Entry:
@@ -124,12 +124,16 @@ def _joined(entries: list[Entry]) -> list[Entry]:
         joined.update(entry)
         joined["run"] = Extent("exact" if len(runs) == 1 else "list", tuple(runs))
     order = [*_ALWAYS, "run", *_RUNS]
-    tidy = (
+    return [
         {k: entry[k] for k in sorted(entry, key=lambda k: (order.index(k) if k in order else len(order), k))}
         for entry in groups.values()
         if entry
-    )
-    return sorted(tidy, key=lambda entry: [(k, v.label, v.values) for k, v in entry.items()])
+    ]
+
+
+def in_order(entries: Iterable[Mapping[str, Extent]]) -> Breadth:
+    """Entries in the order in which reports show them."""
+    return tuple(sorted(entries, key=lambda entry: [(k, v.label, v.values) for k, v in entry.items()]))
 
 
 def sentence(breadth: Breadth, issuer: Issuer, identity: str, complete: bool) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from auditor.breadth import breadth_of
+from auditor.breadth import breadth_of, in_order
 from auditor.claims.canonical import Renaming, canonical
 from auditor.claims.classes import Question, classify
 from auditor.claims.grammar import Grammar, Shape
@@ -174,7 +174,7 @@ def _with_names(judgement: Judgement, renaming: Renaming) -> Judgement:
     return Judgement(
         reachable=back(judgement.reachable),
         classes={name: back(verdict) for name, verdict in judgement.classes.items()},
-        breadth=tuple(
+        breadth=in_order(
             {name: _extent_with_names(extent, renaming) for name, extent in entry.items()}
             for entry in judgement.breadth
         ),

@@ -56,6 +56,13 @@ class Source:
     """The document's id in the snapshot, e.g. a role's ARN."""
     pointer: str
     """JSON pointer (RFC 6901) into that document."""
+    span: tuple[int, int] | None = None
+    """Where in the text at that place, as offset and length in characters; None for all of it."""
+
+    @property
+    def place(self) -> str:
+        """Pointer and span in one: `/attributeCondition[4:31]`."""
+        return self.pointer if self.span is None else f"{self.pointer}[{self.span[0]}:{sum(self.span)}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +149,15 @@ class Trust:
         return self.identity.scope
 
     @property
+    def member(self) -> str | None:
+        """The principal a policy grants the identity to, where that is one of several (Google); else None."""
+        member = self.notes.get("member")
+        return None if member is None else str(member)
+
+    @property
     def id(self) -> str:
-        return stable_id("trust", self.provider, self.identity.id, self.issuer.url, self.via)
+        granted_to = () if self.member is None else (self.member,)
+        return stable_id("trust", self.provider, self.identity.id, self.issuer.url, self.via, *granted_to)
 
     @property
     def allows(self) -> tuple[Statement, ...]:

@@ -152,7 +152,7 @@ def ledger(snapshot: Snapshot, providers: Sequence[Provider]) -> Iterator[Covera
 
 
 def _trust_order(trust: Trust) -> tuple[str, ...]:
-    return (trust.provider, trust.scope, trust.identity.id, trust.issuer.url, trust.via)
+    return (trust.provider, trust.scope, trust.identity.id, trust.issuer.url, trust.via, trust.member or "")
 
 
 def _identity_order(identity: Identity) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from auditor.claims.pattern import Pattern
+from auditor.claims.languages.pattern import Pattern
 from auditor.claims.predicate import TRUE, Match, Token, Unknown
 from auditor.claims.verdict import Accepted, Rejected, Undecided, Verdict
 from auditor.config import Config

@@ -5,7 +5,7 @@ from __future__ import annotations
 from auditor.claims.boxes import decompose
 from auditor.claims.formula import Formula, Same, all_of, in_some
 from auditor.claims.grammar import Slot, Term, Variable
-from auditor.claims.pattern import Pattern
+from auditor.claims.languages.pattern import Pattern
 
 Pieces = tuple[str | Slot, ...]
 

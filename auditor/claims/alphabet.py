@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-from auditor.claims.automaton import Automaton, partition_for
 from auditor.claims.grammar import CharSet
-from auditor.claims.pattern import Language, Pattern
-from auditor.claims.regex import Regex
-from auditor.claims.tables import Partition, joint, partition_of, smallest, spans_of
+from auditor.claims.languages.automaton import Automaton, partition_for
+from auditor.claims.languages.language import Language
+from auditor.claims.languages.pattern import Pattern
+from auditor.claims.languages.regex import Regex
+from auditor.claims.languages.tables import Partition, joint, partition_of, smallest, spans_of
 
 _READABLE = "xyzabcdefghijklmnopqrstuvwXYZABCDEFGHIJKLMNOPQRSTUVW0123456789-_.~" + "\u0436\u0448\u00e9\u4e2d\u6587"
 

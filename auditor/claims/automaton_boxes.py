@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from auditor.claims.automaton import Automaton, replaced
 from auditor.claims.boxes import BOX_BUDGET, Box, Split, union
 from auditor.claims.grammar import CharSet, Slot, Term, Variable
-from auditor.claims.pattern import Language, Pattern, ValueSet, Wild, ascii_lower
-from auditor.claims.regex import Regex
-from auditor.claims.regex_classes import KELVIN, LONG_S
-from auditor.claims.regex_globs import Globs
-from auditor.claims.tables import Partition, leading, sources
+from auditor.claims.languages.automaton import Automaton, replaced
+from auditor.claims.languages.characters import KELVIN, LONG_S
+from auditor.claims.languages.globs import Globs
+from auditor.claims.languages.language import Language, ascii_lower
+from auditor.claims.languages.pattern import Pattern, Wild
+from auditor.claims.languages.regex import Regex
+from auditor.claims.languages.tables import Partition, leading, sources
+from auditor.claims.languages.value_set import ValueSet
 from auditor.errors import BudgetExceededError
 
 STEP_BUDGET = 400_000

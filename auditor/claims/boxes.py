@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from auditor.claims.grammar import Slot, Term, Variable
-from auditor.claims.pattern import Language, Length, Pattern, ValueSet, Wild, ascii_lower, exact_texts
+from auditor.claims.languages.language import Language, ascii_lower
+from auditor.claims.languages.length import Length
+from auditor.claims.languages.pattern import Pattern, Wild
+from auditor.claims.languages.value_set import ValueSet, exact_texts
 from auditor.errors import BudgetExceededError
 
 Box = frozenset[tuple[Variable, Language]]

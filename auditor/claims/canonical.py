@@ -28,7 +28,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from auditor.claims.grammar import Grammar, Shape, Slot, Term, Variable
-from auditor.claims.pattern import STAR, Language, Pattern, ValueSet
+from auditor.claims.languages.language import Language
+from auditor.claims.languages.pattern import STAR, Pattern
+from auditor.claims.languages.value_set import ValueSet
 from auditor.claims.predicate import (
     AllValues,
     And,
@@ -49,6 +51,9 @@ _NAME = re.compile(r"[a-z](?:[a-z0-9]|-(?=[a-z0-9])){1,29}")
 """Words that are renamed: what owners and repositories are mostly called, and no id or version."""
 
 _PLACEHOLDER = "name"
+
+MOST = 99_999
+"""Names that one condition may have."""
 
 SLACK = 64
 """Characters a value may need beside what the condition spells out."""
@@ -99,6 +104,7 @@ def canonical(
     between = frozenset(char for text in texts for char in text or "" if not _WORD.fullmatch(char))
     if kept is None or _needed(predicate) + SLACK > _room(facts.variables, between):
         return predicate, Renaming({})
+    assert len(kept) <= MOST, "a condition of so many names needs more room than any value has"
     placeholders = {word: f"{_PLACEHOLDER}{place}" for place, word in enumerate(dict.fromkeys(kept))}
     if not placeholders:
         return predicate, Renaming({})
@@ -207,12 +213,12 @@ class _Facts:
 
 @lru_cache(maxsize=1 << 16)
 def _admits_alike(variables: tuple[Variable, ...], word: str) -> bool:
-    name = f"{_PLACEHOLDER}0"
+    names = f"{_PLACEHOLDER}0", f"{_PLACEHOLDER}{MOST}"
     for variable in variables:
         spelled = variable.characters.spells(word)
-        if spelled is not variable.characters.spells(name):
+        if spelled is not variable.characters.spells(names[-1]):
             return False
-        if spelled and not all(variable.minimum <= len(text) <= variable.maximum for text in (word, name)):
+        if spelled and not all(variable.minimum <= len(text) <= variable.maximum for text in (word, *names)):
             return False
     return True
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 from auditor.claims.fresh import arbitrary_shapes, fresh_name, gated, showing
 from auditor.claims.grammar import Grammar, Shape, Variable, variable_in
+from auditor.claims.languages.pattern import Pattern
+from auditor.claims.languages.value_set import ValueSet
 from auditor.claims.naming import AUDIENCE_CLAIMS, NAMING, Names, Pin, pinned_names, strangers
-from auditor.claims.pattern import Pattern, ValueSet
 from auditor.claims.predicate import (
     TRUE,
     And,

@@ -8,7 +8,9 @@ from typing import assert_never
 
 from auditor.claims.boxes import Box
 from auditor.claims.grammar import Slot, Variable
-from auditor.claims.pattern import Language, Length, ascii_lower, exact_texts
+from auditor.claims.languages.language import Language, ascii_lower
+from auditor.claims.languages.length import Length
+from auditor.claims.languages.value_set import exact_texts
 from auditor.claims.predicate import Predicate, negation
 
 INDEXED = 8

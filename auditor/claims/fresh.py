@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from auditor.claims.alphabet import countable, spelled
 from auditor.claims.grammar import Grammar, Shape, Slot, Variable
-from auditor.claims.pattern import Language
+from auditor.claims.languages.language import Language
 from auditor.claims.predicate import AllValues, And, AnyValue, Match, Not, Or, Predicate
 
 Fitting = tuple[Variable, tuple[Shape, ...], frozenset[str]]

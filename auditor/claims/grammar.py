@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
-from auditor.claims.pattern import Pattern, ValueSet, units
+from auditor.claims.languages.language import units
+from auditor.claims.languages.pattern import Pattern
+from auditor.claims.languages.value_set import ValueSet
 from auditor.claims.predicate import ELEMENT, TRUE, Match, Predicate
 
 

@@ -14,8 +14,8 @@ from functools import lru_cache
 from typing import Literal
 
 from auditor.claims.grammar import Grammar, Shape
+from auditor.claims.languages.language import Language
 from auditor.claims.letters import Texts, apart, inside
-from auditor.claims.pattern import Language
 from auditor.claims.predicate import (
     FALSE,
     TRUE,

@@ -9,7 +9,9 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from auditor.claims.pattern import Language, Pattern, ValueSet, Wild, ascii_lower
+from auditor.claims.languages.language import Language, ascii_lower
+from auditor.claims.languages.pattern import Pattern, Wild
+from auditor.claims.languages.value_set import ValueSet
 from auditor.claims.predicate import Match
 
 _ANYTHING = "\ue000"

@@ -15,7 +15,9 @@ from auditor.claims.align import aligned
 from auditor.claims.boxes import split, too_many_ways, union
 from auditor.claims.formula import Formula, ListTest, Sized, Test, all_of, complement, in_none, in_some, some_of
 from auditor.claims.grammar import Shape, Slot, Term
-from auditor.claims.pattern import Language, Length, ValueSet
+from auditor.claims.languages.language import Language
+from auditor.claims.languages.length import Length
+from auditor.claims.languages.value_set import ValueSet
 from auditor.claims.predicate import (
     ELEMENT,
     AllValues,

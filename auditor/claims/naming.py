@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from auditor.claims.grammar import Variable, variable_in
-from auditor.claims.pattern import ValueSet
+from auditor.claims.languages.value_set import ValueSet
 from auditor.claims.predicate import TRUE, And, Match, Or, Predicate, conjunction, disjunction, negation
 from auditor.claims.regions import Region, exact_values
 

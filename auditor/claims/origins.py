@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from auditor.claims.automaton import NOTHING, Automaton
-from auditor.claims.pattern import Pattern, Wild
-from auditor.claims.tables import Partition, explore, joint, partition_of, singles
+from auditor.claims.languages.automaton import NOTHING, Automaton
+from auditor.claims.languages.pattern import Pattern, Wild
+from auditor.claims.languages.tables import Partition, explore, joint, partition_of, singles
 
 WHITE_SPACE = frozenset(
     map(

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from auditor.claims.grammar import Grammar, Shape, Slot, Template, Term, Variable
-from auditor.claims.pattern import readable, units
+from auditor.claims.languages.language import readable, units
 from auditor.claims.predicate import ClaimValue, Token
 from auditor.claims.templates import customised, segment
 from auditor.claims.work import Work

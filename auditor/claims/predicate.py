@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from auditor.claims.pattern import Language, Pattern, units
+from auditor.claims.languages.language import Language, units
+from auditor.claims.languages.pattern import Pattern
 
 ClaimValue = str | tuple[str, ...] | bool | int
 """What a token carries under a claim: text, a list of texts, a truth value or a number."""

@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from auditor.claims.grammar import Grammar, Shape, Variable
-from auditor.claims.pattern import Language, Pattern, ValueSet, readable
+from auditor.claims.languages.language import Language, readable
+from auditor.claims.languages.pattern import Pattern
+from auditor.claims.languages.value_set import ValueSet
 from auditor.claims.predicate import Predicate, claims_of
 from auditor.claims.solver import Admitted
 from auditor.claims.state import FREE, Constraint, State

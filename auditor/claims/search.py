@@ -12,8 +12,9 @@ from dataclasses import replace
 
 from auditor.claims.formula import All, Formula, ListTest, Refused, Same, Sized, Some, Test
 from auditor.claims.grammar import Variable, element_shape
+from auditor.claims.languages.language import Language
+from auditor.claims.languages.pattern import Pattern
 from auditor.claims.lowering import lower
-from auditor.claims.pattern import Language, Pattern
 from auditor.claims.predicate import Predicate, conjunction
 from auditor.claims.state import FREE, State
 from auditor.claims.ties import tied

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from auditor.claims.grammar import Shape
-from auditor.claims.pattern import Pattern, units
+from auditor.claims.languages.language import units
+from auditor.claims.languages.pattern import Pattern
 from auditor.claims.predicate import (
     FALSE,
     TRUE,

@@ -13,8 +13,8 @@ from functools import lru_cache
 from auditor.claims.align import aligned
 from auditor.claims.formula import Formula, all_of
 from auditor.claims.grammar import Grammar, Shape, Variable, fill
+from auditor.claims.languages.language import readable
 from auditor.claims.lowering import lowered
-from auditor.claims.pattern import readable
 from auditor.claims.predicate import (
     TRUE,
     AllValues,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from auditor.claims.formula import Same, Sized
 from auditor.claims.grammar import Variable
-from auditor.claims.pattern import Language
+from auditor.claims.languages.language import Language
 from auditor.claims.predicate import Predicate
 
 Constraint = tuple[frozenset[Language], frozenset[Language]]

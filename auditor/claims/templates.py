@@ -13,7 +13,8 @@ from dataclasses import replace
 from functools import lru_cache
 
 from auditor.claims.grammar import Grammar, Shape, Slot, Template, Term
-from auditor.claims.pattern import Pattern, ascii_lower
+from auditor.claims.languages.language import ascii_lower
+from auditor.claims.languages.pattern import Pattern
 from auditor.claims.predicate import And, Constant, Match, Or, Predicate, claims_of
 from auditor.claims.solver import solve
 from auditor.claims.verdict import Accepted, Rejected, Undecided, Verdict

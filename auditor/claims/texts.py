@@ -15,11 +15,13 @@ from string import ascii_lowercase, ascii_uppercase
 from typing import assert_never
 
 from auditor.claims import origins
-from auditor.claims.automaton import Automaton
 from auditor.claims.automaton_boxes import simplified
 from auditor.claims.boxes import decompose
 from auditor.claims.grammar import CharSet, Slot, Term, Variable
-from auditor.claims.pattern import Language, Pattern, ValueSet, Wild, units
+from auditor.claims.languages.automaton import Automaton
+from auditor.claims.languages.language import Language, units
+from auditor.claims.languages.pattern import Pattern, Wild
+from auditor.claims.languages.value_set import ValueSet
 from auditor.claims.predicate import Constant, Match, Predicate, conjunction, disjunction, negation
 from auditor.errors import UnsupportedTextError
 

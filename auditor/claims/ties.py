@@ -12,7 +12,9 @@ from collections.abc import Iterator, Mapping
 
 from auditor.claims.formula import Same, Sized
 from auditor.claims.grammar import Slot, Variable
-from auditor.claims.pattern import Language, Length, Pattern
+from auditor.claims.languages.language import Language
+from auditor.claims.languages.length import Length
+from auditor.claims.languages.pattern import Pattern
 from auditor.claims.state import FREE, State
 from auditor.claims.variables import inhabitant, shortest
 from auditor.claims.work import Work

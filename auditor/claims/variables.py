@@ -12,8 +12,10 @@ from functools import lru_cache
 
 from auditor.claims.alphabet import as_inside, classes_of, ranged
 from auditor.claims.grammar import Variable
-from auditor.claims.pattern import Language, Pattern, State, ValueSet, Wild
-from auditor.claims.regex import Regex
+from auditor.claims.languages.language import Language, State
+from auditor.claims.languages.pattern import Pattern, Wild
+from auditor.claims.languages.regex import Regex
+from auditor.claims.languages.value_set import ValueSet
 from auditor.claims.work import Work
 from auditor.errors import BudgetExceededError
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from auditor.claims.grammar import CharSet, Grammar, Shape, Slot, Template, Term, Variable, presence
-from auditor.claims.pattern import Pattern, ValueSet
+from auditor.claims.languages.pattern import Pattern
+from auditor.claims.languages.value_set import ValueSet
 from auditor.claims.predicate import TRUE, Match, Predicate, disjunction
 from auditor.issuers.schema import FRAGMENT, SLOT, Place, TableError
 

@@ -71,7 +71,7 @@ def _places(evidence: tuple[Source, ...], home: str) -> Iterator[str]:
     for document, sources in groupby(evidence, key=lambda source: source.document):
         if elsewhere:
             yield document
-        yield from dict.fromkeys(source.pointer or "(the whole document)" for source in sources)
+        yield from dict.fromkeys(source.place or "(the whole document)" for source in sources)
 
 
 def _fix(fix: Fix, room: int) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import Any, TextIO, assert_never
 
 from auditor.claims.predicate import Token
 from auditor.claims.verdict import Accepted, Rejected, Undecided, Verdict
-from auditor.model import Decision, Finding, Fix, Identity, Source
+from auditor.model import Decision, Finding, Fix, Identity, Source, Trust
 from auditor.report.base import TOOL, Layout, Report, Summary
 from auditor.snapshot import Coverage
 
@@ -62,6 +62,7 @@ def trust_record(decision: Decision) -> Record:
         "issuer": trust.issuer.url,
         "issuer_kind": trust.issuer.kind,
         "via": trust.via,
+        **member_record(trust),
         "identity": {"kind": trust.identity.kind, "id": trust.identity.id, "name": trust.identity.name},
         "source": source_record(trust.source),
         "statement": decision.statement,
@@ -73,6 +74,10 @@ def trust_record(decision: Decision) -> Record:
         "reachable": verdict_record(decision.reachable),
         "classes": {name: verdict_record(verdict) for name, verdict in decision.classes.items()},
     }
+
+
+def member_record(trust: Trust) -> Record:
+    return {} if trust.member is None else {"member": trust.member}
 
 
 def verdict_record(verdict: Verdict) -> Record:
@@ -122,7 +127,10 @@ def finding_record(finding: Finding) -> Record:
 
 
 def source_record(source: Source) -> Record:
-    return {"document": source.document, "pointer": source.pointer}
+    record: Record = {"document": source.document, "pointer": source.pointer}
+    if source.span is not None:
+        record["span"] = dict(zip(("offset", "length"), source.span, strict=True))
+    return record
 
 
 def fix_record(fix: Fix) -> Record:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol, TextIO
 
 from auditor.report.base import TOOL, Layout
-from auditor.report.json_report import coverage_record, source_record, witness_record
+from auditor.report.json_report import coverage_record, member_record, source_record, witness_record
 from auditor.tokens.admission import Admission
 from auditor.tokens.answer import Answer, TokenReport
 from auditor.tokens.explain import Carried, ClauseView, Why
@@ -131,6 +131,7 @@ def admission_record(one: Admission) -> Record:
         "scope": trust.scope,
         "identity": {"kind": trust.identity.kind, "id": trust.identity.id, "name": trust.identity.name},
         "via": trust.via,
+        **member_record(trust),
         "result": RESULTS[one.result],
         "reason": one.reason or None,
         "chosen": witness_record(one.chosen),
@@ -150,6 +151,7 @@ def why_record(why: Why) -> Record:
     return {
         "trust": why.trust.id,
         "via": why.trust.via,
+        **member_record(why.trust),
         "result": RESULTS[why.admission.result],
         "reason": why.summary or None,
         "door": {

@@ -229,7 +229,7 @@ def _entry(number: str, one: Admission, width: int) -> Iterator[str]:
     for claim, value in one.chosen.items():
         fields.append(("with", f"a {claim.partition(':')[2] or claim} of one's own choice, such as {value}"))
     for ground in one.grounds:
-        fields.append(("by", ground.source.pointer or "(the whole document)"))
+        fields.append(("by", ground.source.place or "(the whole document)"))
         for test, matching in ground.tests:
             fields.append(("", test if matching is None else f"{test} = {_short(matching)}"))
         if not ground.tests:

@@ -93,7 +93,7 @@ def _clause(decision: Decision, statement: Statement, clause: Clause) -> Iterato
         fix=fixes.drop(
             trust, [value.source for value, _ in dead], "Strike out what cannot match, or write what was meant."
         ),
-        discriminator=clause.source.pointer,
+        discriminator=clause.source.place,
     )
 
 

@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from auditor.claims.pattern import Pattern
+from auditor.claims.languages.pattern import Pattern
 from auditor.claims.predicate import Match, Predicate, Token, conjunction
 from auditor.claims.verdict import Accepted, Rejected
 from auditor.model import Confidence, Decision, Finding, Fix

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from auditor.claims.fresh import fresh_name, gated, showing
 from auditor.claims.grammar import Shape, Variable
-from auditor.claims.pattern import Pattern
+from auditor.claims.languages.pattern import Pattern
 from auditor.claims.predicate import TRUE, Match, Predicate, Unknown, conjunction
 from auditor.claims.solver import solve
 from auditor.claims.verdict import Accepted, Rejected, Undecided, Verdict

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from auditor.claims.grammar import Grammar, Shape, Variable
+from auditor.claims.languages.pattern import Pattern
 from auditor.claims.naming import AUDIENCE_CLAIMS
-from auditor.claims.pattern import Pattern
 from auditor.claims.predicate import (
     Exists,
     Match,

@@ -71,7 +71,7 @@ def _finding(decision: Decision, clause: Clause, title: str, why: str, row: str)
         evidence=(clause.source,),
         fix=Fix("Remove it, or test a claim that is always there with an operator that fails without it."),
         exposure=row,
-        discriminator=clause.source.pointer,
+        discriminator=clause.source.place,
     )
 
 

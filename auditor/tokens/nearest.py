@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from auditor.claims.grammar import Grammar, Shape, Variable
+from auditor.claims.languages.language import ascii_lower
+from auditor.claims.languages.pattern import Pattern
 from auditor.claims.parse import Reading, parse
-from auditor.claims.pattern import Pattern, ascii_lower
 from auditor.errors import BudgetExceededError
 from auditor.tokens.words import form
 

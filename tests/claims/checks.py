@@ -13,7 +13,11 @@ from random import Random
 from auditor.claims.boxes import Box, decompose
 from auditor.claims.grammar import CharSet, Grammar, Shape, Slot, Term, Variable
 from auditor.claims.inclusion import Included, Separated, includes
-from auditor.claims.pattern import Language, Length, Pattern, ValueSet
+from auditor.claims.languages.language import Language
+from auditor.claims.languages.length import Length
+from auditor.claims.languages.pattern import Pattern
+from auditor.claims.languages.regex import Regex
+from auditor.claims.languages.value_set import ValueSet
 from auditor.claims.predicate import (
     ELEMENT,
     AllValues,
@@ -33,7 +37,6 @@ from auditor.claims.predicate import (
     evaluate,
     negation,
 )
-from auditor.claims.regex import Regex
 from auditor.claims.regions import Region, regions
 from auditor.claims.solver import reasons, solve
 from auditor.claims.templates import customised

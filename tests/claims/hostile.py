@@ -10,7 +10,8 @@ import string
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from auditor.claims.pattern import Pattern, ValueSet
+from auditor.claims.languages.pattern import Pattern
+from auditor.claims.languages.value_set import ValueSet
 from auditor.claims.predicate import (
     FALSE,
     AllValues,

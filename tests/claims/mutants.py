@@ -29,7 +29,9 @@ from auditor.claims import (
 from auditor.claims.boxes import Box, Split
 from auditor.claims.formula import Formula, Refused, Same, Some
 from auditor.claims.grammar import Grammar, Shape, Slot, Term, Variable
-from auditor.claims.pattern import Language, Length, Pattern
+from auditor.claims.languages.language import Language
+from auditor.claims.languages.length import Length
+from auditor.claims.languages.pattern import Pattern
 from auditor.claims.predicate import AllValues, AnyValue, Predicate
 from auditor.claims.state import State
 from auditor.claims.verdict import Rejected, Verdict

@@ -11,9 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import product
 
-from auditor.claims.automaton import Automaton
 from auditor.claims.grammar import Shape, Slot, Term, Variable
-from auditor.claims.pattern import Language, Length, Pattern, ValueSet, Wild
+from auditor.claims.languages.automaton import Automaton
+from auditor.claims.languages.language import Language
+from auditor.claims.languages.length import Length
+from auditor.claims.languages.pattern import Pattern, Wild
+from auditor.claims.languages.regex import Regex
+from auditor.claims.languages.value_set import ValueSet
 from auditor.claims.predicate import (
     AllValues,
     And,
@@ -30,7 +34,6 @@ from auditor.claims.predicate import (
     Unknown,
     claims_of,
 )
-from auditor.claims.regex import Regex
 
 Truth = tuple[bool, bool]
 """Whether a predicate is certainly true, and whether it is possibly true."""

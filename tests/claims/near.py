@@ -14,7 +14,9 @@ from itertools import islice
 from random import Random
 
 from auditor.claims.grammar import Grammar, Shape, Slot
-from auditor.claims.pattern import Language, Pattern, Token, ValueSet, Wild
+from auditor.claims.languages.language import Language
+from auditor.claims.languages.pattern import Pattern, Token, Wild
+from auditor.claims.languages.value_set import ValueSet
 from auditor.claims.predicate import AllValues, And, AnyValue, Match, Not, Or, Predicate
 from auditor.claims.predicate import Token as Claims
 from tests.claims import naive

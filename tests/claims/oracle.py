@@ -16,7 +16,10 @@ from typing import Any, Literal
 import z3  # type: ignore[import-untyped]  # it ships no types
 
 from auditor.claims.grammar import CharSet, Grammar, Shape, Slot, Term, Variable
-from auditor.claims.pattern import Language, Pattern, Token, ValueSet, Wild
+from auditor.claims.languages.language import Language
+from auditor.claims.languages.pattern import Pattern, Token, Wild
+from auditor.claims.languages.regex import Regex, regex
+from auditor.claims.languages.value_set import ValueSet
 from auditor.claims.predicate import (
     AllValues,
     And,
@@ -35,7 +38,6 @@ from auditor.claims.predicate import (
     equals,
     negation,
 )
-from auditor.claims.regex import Regex, regex
 
 Answer = Literal["sat", "unsat", "unknown"]
 

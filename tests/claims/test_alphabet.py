@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 from auditor.claims.alphabet import WELL_FORMED, as_inside, classes_of, countable, ranged, spelled
-from auditor.claims.automaton import Automaton
 from auditor.claims.grammar import CharSet
-from auditor.claims.pattern import Language, Length, Pattern, ValueSet
-from auditor.claims.regex import regex
+from auditor.claims.languages.automaton import Automaton
+from auditor.claims.languages.language import Language
+from auditor.claims.languages.length import Length
+from auditor.claims.languages.pattern import Pattern
+from auditor.claims.languages.regex import regex
+from auditor.claims.languages.value_set import ValueSet
 
 
 def test_one_character_stands_for_all_that_are_alike() -> None:

@@ -4,18 +4,19 @@ import time
 
 import pytest
 
-from auditor.claims.automaton import Automaton
 from auditor.claims.automaton_boxes import simplified
 from auditor.claims.boxes import decompose
 from auditor.claims.fresh import fresh_name
 from auditor.claims.grammar import CharSet, Slot, Term, Variable
-from auditor.claims.pattern import Language, Pattern
+from auditor.claims.languages.automaton import Automaton
+from auditor.claims.languages.language import Language
+from auditor.claims.languages.pattern import Pattern
+from auditor.claims.languages.regex import regex
 from auditor.claims.predicate import Match
-from auditor.claims.regex import regex
 from auditor.claims.regions import describe
 from auditor.claims.variables import inhabitant
 from auditor.errors import BudgetExceededError
-from tests.claims import language_checks
+from tests.claims.languages import language_checks
 from tests.claims.proof import for_random_cases
 
 test_a_text_is_inside_if_and_only_if_some_box_holds_it = for_random_cases(700)(language_checks.check_boxes)

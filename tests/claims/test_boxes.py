@@ -7,7 +7,9 @@ import pytest
 
 from auditor.claims.boxes import decompose
 from auditor.claims.grammar import CharSet, Slot, Term, Variable
-from auditor.claims.pattern import Language, Pattern, ValueSet
+from auditor.claims.languages.language import Language
+from auditor.claims.languages.pattern import Pattern
+from auditor.claims.languages.value_set import ValueSet
 from auditor.errors import BudgetExceededError
 from tests.claims import checks
 from tests.claims.proof import for_random_cases

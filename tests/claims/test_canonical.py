@@ -15,7 +15,8 @@ from random import Random
 import pytest
 
 from auditor.claims.canonical import canonical
-from auditor.claims.pattern import Pattern, ValueSet
+from auditor.claims.languages.pattern import Pattern
+from auditor.claims.languages.value_set import ValueSet
 from auditor.claims.predicate import Match, Predicate, SameText, conjunction, disjunction, equals, negation
 from auditor.config import Ours, Owned
 from auditor.decide import case_of, decide

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from auditor.claims.grammar import CharSet, Grammar, Shape, Slot, Variable, fill, variable_in
-from auditor.claims.pattern import Pattern, ValueSet
+from auditor.claims.languages.pattern import Pattern
+from auditor.claims.languages.value_set import ValueSet
 from auditor.claims.predicate import Match
 
 

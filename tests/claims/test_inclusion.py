@@ -10,8 +10,9 @@ import pytest
 
 from auditor.claims import inclusion
 from auditor.claims.inclusion import Difference, Included, Inclusion, Separated, diff, includes
+from auditor.claims.languages.pattern import Pattern
+from auditor.claims.languages.value_set import ValueSet
 from auditor.claims.letters import Texts, apart, inside
-from auditor.claims.pattern import Pattern, ValueSet
 from auditor.claims.predicate import (
     FALSE,
     TRUE,

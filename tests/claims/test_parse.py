@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.claims.grammar import CharSet, Grammar, Shape, Slot, Template, Variable, fill, presence
+from auditor.claims.languages.language import units
+from auditor.claims.languages.pattern import Pattern
 from auditor.claims.parse import PARSE_BUDGET, Reading, parse, readings
-from auditor.claims.pattern import Pattern, units
 from auditor.claims.payload import flatten, nested
 from auditor.claims.predicate import Token
 from auditor.errors import BudgetExceededError

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.claims.pattern import Pattern, ValueSet
+from auditor.claims.languages.pattern import Pattern
+from auditor.claims.languages.value_set import ValueSet
 from auditor.claims.predicate import (
     ELEMENT,
     FALSE,

@@ -5,7 +5,8 @@ from random import Random
 import pytest
 
 from auditor.claims.grammar import CharSet, Grammar, Shape, Slot, Variable
-from auditor.claims.pattern import Pattern, ValueSet
+from auditor.claims.languages.pattern import Pattern
+from auditor.claims.languages.value_set import ValueSet
 from auditor.claims.predicate import Match, Not, Predicate, Unknown, conjunction, disjunction, equals
 from auditor.claims.regions import Region, describe, exact_values, regions
 from tests.claims import checks, queries, worlds

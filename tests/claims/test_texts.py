@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.claims.automaton import Automaton
-from auditor.claims.pattern import Language, Pattern, ValueSet, Wild, units
+from auditor.claims.languages.automaton import Automaton
+from auditor.claims.languages.language import Language, units
+from auditor.claims.languages.pattern import Pattern, Wild
+from auditor.claims.languages.regex import regex
+from auditor.claims.languages.value_set import ValueSet
 from auditor.claims.predicate import FALSE, TRUE, Exists, Match, Not, Predicate, Unknown, equals, evaluate
-from auditor.claims.regex import regex
 from auditor.claims.texts import (
     Choice,
     Claim,
@@ -23,9 +25,9 @@ from auditor.claims.texts import (
     is_in,
 )
 from auditor.errors import UnsupportedTextError
-from tests.claims import language_checks
-from tests.claims.expressions import words
-from tests.claims.language_checks import NoValueError, value_of
+from tests.claims.languages import language_checks
+from tests.claims.languages.expressions import words
+from tests.claims.languages.language_checks import NoValueError, value_of
 from tests.claims.proof import for_random_cases
 
 test_pythons_own_string_functions_agree = for_random_cases(700)(language_checks.check_texts)

@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from auditor.claims.pattern import Pattern
+from auditor.claims.languages.pattern import Pattern
 from auditor.claims.predicate import (
     AnyValue,
     Match,

@@ -5,7 +5,9 @@ from random import Random
 import pytest
 
 from auditor.claims.grammar import CharSet, Variable
-from auditor.claims.pattern import Language, Pattern, ValueSet
+from auditor.claims.languages.language import Language
+from auditor.claims.languages.pattern import Pattern
+from auditor.claims.languages.value_set import ValueSet
 from auditor.claims.variables import inhabitant
 from auditor.issuers import identify
 from tests.claims import checks, naive

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.claims.pattern import Pattern
+from auditor.claims.languages.pattern import Pattern
 from auditor.claims.predicate import (
     TRUE,
     AnyValue,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from auditor.claims.pattern import Pattern, ValueSet
+from auditor.claims.languages.pattern import Pattern
+from auditor.claims.languages.value_set import ValueSet
 from auditor.claims.predicate import Match, Predicate
 from auditor.claims.verdict import Accepted, Rejected, Verdict
 from auditor.config import Ours

@@ -9,7 +9,11 @@ from itertools import combinations, product
 from random import Random
 
 from auditor.claims.grammar import CharSet, Grammar, Shape, Slot, Term, Variable
-from auditor.claims.pattern import Language, Length, Pattern, Token, ValueSet, Wild
+from auditor.claims.languages.language import Language
+from auditor.claims.languages.length import Length
+from auditor.claims.languages.pattern import Pattern, Token, Wild
+from auditor.claims.languages.regex import regex
+from auditor.claims.languages.value_set import ValueSet
 from auditor.claims.predicate import (
     ELEMENT,
     TRUE,
@@ -29,7 +33,6 @@ from auditor.claims.predicate import (
     negation,
 )
 from auditor.claims.predicate import Token as Claims
-from auditor.claims.regex import regex
 from tests.claims import naive
 
 LETTERS = "abAB:/%3*?"

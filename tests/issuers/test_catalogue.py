@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from auditor.claims.languages.pattern import Pattern
 from auditor.claims.parse import readings
-from auditor.claims.pattern import Pattern
 from auditor.claims.predicate import Match
 from auditor.claims.solver import solve
 from auditor.claims.verdict import Accepted

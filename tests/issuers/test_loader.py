@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from auditor.claims.grammar import Slot
-from auditor.claims.pattern import Pattern
+from auditor.claims.languages.pattern import Pattern
 from auditor.claims.predicate import Match
 from auditor.claims.templates import solve_templated
 from auditor.claims.verdict import Accepted, Rejected

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from auditor.claims.grammar import Grammar, Shape, Slot, Term, Variable
-from auditor.claims.pattern import Pattern
+from auditor.claims.languages.pattern import Pattern
 from auditor.claims.predicate import ELEMENT, AnyValue, Exists, Match, Predicate, Token, conjunction, negation
 from auditor.claims.solver import solve
 from auditor.claims.verdict import Accepted, Rejected, Undecided

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from auditor.claims.grammar import Grammar, Slot
+from auditor.claims.languages.pattern import Pattern
 from auditor.claims.parse import Reading, readings
-from auditor.claims.pattern import Pattern
 from auditor.claims.payload import flatten, nested
 from auditor.claims.predicate import ELEMENT, AnyValue, Exists, Match, Predicate, Token, conjunction, negation
 from auditor.claims.solver import solve

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from auditor.claims.languages.pattern import Pattern
 from auditor.claims.parse import readings
-from auditor.claims.pattern import Pattern
 from auditor.claims.predicate import Match, conjunction, evaluate
 from auditor.claims.verdict import Accepted, Rejected, Undecided, Verdict
 from auditor.config import Ours

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.claims.pattern import Pattern
+from auditor.claims.languages.pattern import Pattern
 from auditor.tokens.nearest import SHOWN, View, difference, nearest
 from tests.tokens.material import github, pull_request, recognised
 

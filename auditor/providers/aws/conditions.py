@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, assert_never
 
-from auditor.claims.pattern import Pattern, Wild
+from auditor.claims.languages.pattern import Pattern, Wild
 from auditor.claims.predicate import (
     ELEMENT,
     FALSE,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from auditor.claims.pattern import ValueSet
+from auditor.claims.languages.value_set import ValueSet
 from auditor.claims.predicate import FALSE, TRUE, Exists, Match, Not, Predicate, conjunction, disjunction
 from auditor.model import Json
 from auditor.providers.aws.keys import BUILT_IN

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import assert_never
 
-from auditor.claims.pattern import Pattern, Token, Wild, units
+from auditor.claims.languages.language import units
+from auditor.claims.languages.pattern import Pattern, Token, Wild
 from auditor.claims.predicate import (
     ELEMENT,
     FALSE,

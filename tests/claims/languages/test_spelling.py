@@ -5,12 +5,14 @@ from random import Random
 
 import pytest
 
-from auditor.claims.automaton import NOTHING, Automaton
-from auditor.claims.pattern import Pattern, ValueSet, units
-from auditor.claims.regex import regex
-from auditor.claims.spelling import spelled_out
+from auditor.claims.languages.automaton import NOTHING, Automaton
+from auditor.claims.languages.language import units
+from auditor.claims.languages.pattern import Pattern
+from auditor.claims.languages.regex import regex
+from auditor.claims.languages.spelling import spelled_out
+from auditor.claims.languages.value_set import ValueSet
 from auditor.errors import BudgetExceededError, RegexSyntaxError, UnsupportedRegexError
-from tests.claims.expressions import expression, text
+from tests.claims.languages.expressions import expression, text
 from tests.claims.proof import for_random_cases
 
 

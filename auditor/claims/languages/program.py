@@ -15,10 +15,10 @@ import enum
 from functools import lru_cache
 from typing import assert_never
 
-from auditor.claims.automaton import Automaton
-from auditor.claims.regex_classes import NEWLINE, WORD, Points, overlap, points
-from auditor.claims.regex_syntax import Chars, Choice, Node, Place, Repeat, Sequence
-from auditor.claims.tables import Partition, Span, explore, partition_of
+from auditor.claims.languages.automaton import Automaton
+from auditor.claims.languages.characters import NEWLINE, WORD, Points, overlap, points
+from auditor.claims.languages.syntax import Chars, Choice, Node, Place, Repeat, Sequence
+from auditor.claims.languages.tables import Partition, Span, explore, partition_of
 from auditor.errors import BudgetExceededError, UnsupportedRegexError
 
 MOVE_BUDGET = 10_000

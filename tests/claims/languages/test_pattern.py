@@ -4,7 +4,9 @@ import pickle
 
 import pytest
 
-from auditor.claims.pattern import Language, Pattern, ValueSet, Wild, other_cases, readable, units
+from auditor.claims.languages.language import Language, other_cases, readable, units
+from auditor.claims.languages.pattern import Pattern, Wild
+from auditor.claims.languages.value_set import ValueSet
 
 ROCKET = "\U0001f680"
 

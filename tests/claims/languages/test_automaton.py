@@ -4,12 +4,15 @@ import time
 
 import pytest
 
-from auditor.claims.automaton import EVERYTHING, NOTHING, Automaton
-from auditor.claims.pattern import Length, Pattern, ValueSet, units
+from auditor.claims.languages.automaton import EVERYTHING, NOTHING, Automaton
+from auditor.claims.languages.language import units
+from auditor.claims.languages.length import Length
+from auditor.claims.languages.pattern import Pattern
+from auditor.claims.languages.regex import regex
+from auditor.claims.languages.value_set import ValueSet
 from auditor.claims.predicate import Match, order_of
-from auditor.claims.regex import regex
 from auditor.errors import BudgetExceededError
-from tests.claims import language_checks
+from tests.claims.languages import language_checks
 from tests.claims.proof import for_random_cases
 
 test_a_conversion_keeps_the_language = for_random_cases(250)(language_checks.check_conversion)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from auditor.claims.pattern import Pattern, Wild, units
-from auditor.claims.regex_classes import folded, size
-from auditor.claims.regex_syntax import ANY, DOT, Chars, Choice, Node, Place, Repeat, Sequence
+from auditor.claims.languages.characters import folded, size
+from auditor.claims.languages.language import units
+from auditor.claims.languages.pattern import Pattern, Wild
+from auditor.claims.languages.syntax import ANY, DOT, Chars, Choice, Node, Place, Repeat, Sequence
 
 MOST = 16
 """Globs of one expression."""

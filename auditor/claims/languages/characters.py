@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 
-from auditor.claims.tables import Span, complement_of
+from auditor.claims.languages.tables import Span, complement_of
 from auditor.errors import UnsupportedRegexError
 
 Points = tuple[Span, ...]

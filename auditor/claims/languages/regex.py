@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from auditor.claims.automaton import Automaton
-from auditor.claims.pattern import State
-from auditor.claims.regex_globs import Globs, globs
-from auditor.claims.regex_program import compiled
-from auditor.claims.regex_syntax import parse
+from auditor.claims.languages.automaton import Automaton
+from auditor.claims.languages.globs import Globs, globs
+from auditor.claims.languages.language import State
+from auditor.claims.languages.program import compiled
+from auditor.claims.languages.syntax import parse
 from auditor.errors import AuditorError, BudgetExceededError, RegexSyntaxError, UnsupportedRegexError
 
 SOURCE_BUDGET = 20_000

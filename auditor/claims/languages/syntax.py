@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
-from auditor.claims.regex_classes import (
+from auditor.claims.languages.characters import (
     ALL_POINTS,
     EVERY,
     NEWLINE,

@@ -11,9 +11,9 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property, lru_cache
 
-from auditor.claims.language_tables import table_of, told_apart
-from auditor.claims.pattern import Language, State
-from auditor.claims.tables import (
+from auditor.claims.languages.built import table_of, told_apart
+from auditor.claims.languages.language import Language, State
+from auditor.claims.languages.tables import (
     WHOLE,
     Partition,
     Table,
@@ -230,7 +230,7 @@ class Automaton:
         return Automaton, (self.table,)
 
     def __str__(self) -> str:
-        from auditor.claims import spelling  # it reads automata itself
+        from auditor.claims.languages import spelling  # it reads automata itself
 
         return spelling.spelled_out(self)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from auditor.claims.pattern import Language, Length, Pattern, State, ValueSet, other_cases
-from auditor.claims.tables import (
+from auditor.claims.languages.language import Language, State, other_cases
+from auditor.claims.languages.length import Length
+from auditor.claims.languages.pattern import Pattern
+from auditor.claims.languages.tables import (
     CELL_BUDGET,
     STATE_BUDGET,
     Partition,
@@ -13,6 +15,7 @@ from auditor.claims.tables import (
     singles,
     smallest,
 )
+from auditor.claims.languages.value_set import ValueSet
 from auditor.errors import BudgetExceededError
 
 WIDTHS = partition_of([[(0, 0x7F)], [(0x80, 0x7FF)], [(0xD800, 0xDBFF)], [(0xDC00, 0xDFFF)]])[0]

@@ -5,13 +5,16 @@ from __future__ import annotations
 import pickle
 from random import Random
 
-from auditor.claims import tables
-from auditor.claims.automaton import Automaton
 from auditor.claims.boxes import decompose
 from auditor.claims.grammar import CharSet, Slot, Term, Variable
-from auditor.claims.pattern import Language, Length, Pattern, ValueSet, Wild, units
+from auditor.claims.languages import tables
+from auditor.claims.languages.automaton import Automaton
+from auditor.claims.languages.language import Language, units
+from auditor.claims.languages.length import Length
+from auditor.claims.languages.pattern import Pattern, Wild
+from auditor.claims.languages.regex import Regex, regex
+from auditor.claims.languages.value_set import ValueSet
 from auditor.claims.predicate import Exists, Match, Token, equals, evaluate
-from auditor.claims.regex import Regex, regex
 from auditor.claims.texts import (
     Choice,
     Claim,
@@ -29,8 +32,9 @@ from auditor.claims.texts import (
 )
 from auditor.claims.variables import inhabitant
 from auditor.errors import BudgetExceededError, RegexSyntaxError, UnsupportedRegexError
-from tests.claims import expressions, naive
-from tests.claims.expressions import expression, found_by_re2, words
+from tests.claims import naive
+from tests.claims.languages import expressions
+from tests.claims.languages.expressions import expression, found_by_re2, words
 
 WORDS = words("abA:", 4)
 

@@ -5,12 +5,13 @@ import time
 
 import pytest
 
-from auditor.claims.pattern import Pattern, units
-from auditor.claims.regex import Regex, regex
-from auditor.claims.regex_globs import Globs
+from auditor.claims.languages.globs import Globs
+from auditor.claims.languages.language import units
+from auditor.claims.languages.pattern import Pattern
+from auditor.claims.languages.regex import Regex, regex
 from auditor.errors import BudgetExceededError, RegexSyntaxError, UnsupportedRegexError
-from tests.claims import language_checks
-from tests.claims.expressions import by_re2, found_by_re2
+from tests.claims.languages import language_checks
+from tests.claims.languages.expressions import by_re2, found_by_re2
 from tests.claims.proof import for_random_cases
 
 test_re2_finds_the_same = for_random_cases(2500)(language_checks.check_regex)

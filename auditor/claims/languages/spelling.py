@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from auditor.claims.automaton import Automaton
-from auditor.claims.pattern import readable
-from auditor.claims.tables import Span, complement_of
+from auditor.claims.languages.automaton import Automaton
+from auditor.claims.languages.language import readable
+from auditor.claims.languages.tables import Span, complement_of
 
 MOST_STATES = 40
 MOST_CHARACTERS = 80

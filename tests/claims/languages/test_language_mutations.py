@@ -9,24 +9,13 @@ from typing import Any
 
 import pytest
 
-from auditor.claims import (
-    alphabet,
-    automaton,
-    automaton_boxes,
-    language_tables,
-    origins,
-    regex,
-    regex_classes,
-    regex_globs,
-    regex_program,
-    regex_syntax,
-    tables,
-    variables,
-)
-from auditor.claims.automaton import Automaton
-from auditor.claims.pattern import Language, Pattern
-from auditor.claims.regex_program import Gap
-from tests.claims import language_checks
+from auditor.claims import alphabet, automaton_boxes, origins, variables
+from auditor.claims.languages import automaton, built, characters, globs, program, regex, syntax, tables
+from auditor.claims.languages.automaton import Automaton
+from auditor.claims.languages.language import Language
+from auditor.claims.languages.pattern import Pattern
+from auditor.claims.languages.program import Gap
+from tests.claims.languages import language_checks
 from tests.claims.proof import forget
 
 Check = Callable[[Random], None]
@@ -65,7 +54,7 @@ def _naive_search(old: Any) -> Any:
 PLANTED: dict[str, tuple[Check, Plant]] = {
     "case is not ignored in lists": (
         language_checks.check_conversion,
-        lambda patch: patch.setattr(language_tables, "other_cases", frozenset),
+        lambda patch: patch.setattr(built, "other_cases", frozenset),
     ),
     "equal states are not merged": (
         language_checks.check_algebra,
@@ -85,27 +74,27 @@ PLANTED: dict[str, tuple[Check, Plant]] = {
     ),
     "s and k fold as ASCII only": (
         language_checks.check_regex,
-        _replaced(regex_syntax, "folded", lambda old: lambda chars: tuple(s for s in old(chars) if s[0] < 128)),
+        _replaced(syntax, "folded", lambda old: lambda chars: tuple(s for s in old(chars) if s[0] < 128)),
     ),
     "a newline is like any character": (
         language_checks.check_regex,
-        lambda patch: patch.setattr(regex_syntax, "DOT", regex_syntax.ANY),
+        lambda patch: patch.setattr(syntax, "DOT", syntax.ANY),
     ),
     "a line ends like a text": (
         language_checks.check_regex,
-        lambda patch: patch.setitem(regex_program._ASKS, regex_syntax.Place.LINE_END, Gap.TEXT_END),
+        lambda patch: patch.setitem(program._ASKS, syntax.Place.LINE_END, Gap.TEXT_END),
     ),
     "boundaries are not told from their opposite": (
         language_checks.check_regex,
-        lambda patch: patch.setitem(regex_program._ASKS, regex_syntax.Place.NO_BOUNDARY, Gap.BOUNDARY),
+        lambda patch: patch.setitem(program._ASKS, syntax.Place.NO_BOUNDARY, Gap.BOUNDARY),
     ),
     "pairs of surrogates are cut": (
         language_checks.check_regex,
-        _replaced(regex_program, "_pair", lambda old: lambda point: (old(point)[0], old(point)[1] ^ 1)),
+        _replaced(program, "_pair", lambda old: lambda point: (old(point)[0], old(point)[1] ^ 1)),
     ),
     "spaces include the vertical tab and newlines do not count": (
         language_checks.check_regex,
-        lambda patch: patch.setitem(regex_classes.PERL, "s", ((9, 9), (32, 32))),
+        lambda patch: patch.setitem(characters.PERL, "s", ((9, 9), (32, 32))),
     ),
     "globs speak for texts with newlines": (
         language_checks.check_regex,
@@ -113,16 +102,16 @@ PLANTED: dict[str, tuple[Check, Plant]] = {
     ),
     "a single dot is a code unit": (
         language_checks.check_regex,
-        lambda patch: patch.setattr(regex_globs._Reading, "_note_runs", lambda _, tokens: None),
+        lambda patch: patch.setattr(globs._Reading, "_note_runs", lambda _, tokens: None),
     ),
     "groups may be repeated a million times": (
         language_checks.check_syntax,
-        lambda patch: patch.setattr(regex_syntax, "MAX_REPEAT", 10**6),
+        lambda patch: patch.setattr(syntax, "MAX_REPEAT", 10**6),
     ),
     "an escape is what it escapes": (
         language_checks.check_syntax,
         lambda patch: patch.setattr(
-            regex_syntax, "_ESCAPES", {c: ord(c) for c in "abcdefghijklmnopqrstuvwyzABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+            syntax, "_ESCAPES", {c: ord(c) for c in "abcdefghijklmnopqrstuvwyzABCDEFGHIJKLMNOPQRSTUVWXYZ"}
         ),
     ),
     "some ends of a variable are forgotten": (

@@ -1,0 +1,1 @@
+"""Languages of texts: patterns, lists, lengths, regular expressions and the automata behind them."""
