@@ -14,6 +14,7 @@ SEVERITIES = ("low", "medium", "high", "critical")
 PERSONAS = ("regular", "pedantic", "auditor")
 SCHEMAS = ("report", "snapshot", "config", "token")
 HELP_WIDTH = 100
+GOOGLE_DEFAULT = " (default: [targets.gcp], else the credentials' own project)"
 WIDTH_HELP = "width of the table (default: the terminal's)"
 
 EXIT_CODES = """\
@@ -198,6 +199,15 @@ def _sources(
         help=f"{', '.join(PROVIDERS)} (default: {default})",
     )
     command.add_argument("--profile", metavar="NAME", help="AWS profile (default: [targets.aws], else the usual chain)")
+    for kind, shown in (("project", "ID"), ("folder", "NUMBER"), ("organization", "NUMBER")):
+        command.add_argument(
+            f"--{kind}",
+            dest=f"{kind}s",
+            metavar=shown,
+            action="append",
+            default=[],
+            help=f"Google Cloud {kind}; may be repeated" + (GOOGLE_DEFAULT if kind == "project" else ""),
+        )
     _config(command)
     command.add_argument("-q", "--quiet", action="store_true", help="no progress and no summary on stderr")
 

@@ -136,12 +136,12 @@ def in_order(entries: Iterable[Mapping[str, Extent]]) -> Breadth:
     return tuple(sorted(entries, key=lambda entry: [(k, v.label, v.values) for k, v in entry.items()]))
 
 
-def sentence(breadth: Breadth, issuer: Issuer, identity: str, complete: bool) -> str:
-    """Who may become what, in one sentence; `identity` is the identity's short name."""
+def sentence(breadth: Breadth, issuer: Issuer, gained: str, complete: bool) -> str:
+    """Who may become what, in one sentence; `gained` is what they get, e.g. `become deploy`."""
     if not breadth:
         if complete:
-            return f"No token of {issuer.name} can become {identity}."
-        return f"Which tokens of {issuer.name} can become {identity} is not known."
+            return f"No token of {issuer.name} can {gained}."
+        return f"Which tokens of {issuer.name} can {gained} is not known."
     parts = _all_parts(issuer.grammar)
     nouns = dict(issuer.nouns)
     if len(parts) > 1:  # each part of a project's name has a name of its own
@@ -150,7 +150,7 @@ def sentence(breadth: Breadth, issuer: Issuer, identity: str, complete: bool) ->
     more = len(breadth) - len(shown)
     who = "; ".join(dict.fromkeys(shown)) + (f"; and {more} more" if more else "")
     tail = "" if complete else " (at most: something about it is not known)"
-    return f"{who[0].upper()}{who[1:]} on {issuer.name} may become {identity}{tail}."
+    return f"{who[0].upper()}{who[1:]} on {issuer.name} may {gained}{tail}."
 
 
 def _phrase(entry: Mapping[str, Extent], nouns: Mapping[str, str], parts: tuple[str, ...]) -> str:

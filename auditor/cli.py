@@ -82,8 +82,7 @@ def _scan(args: Namespace) -> int:
     from auditor import pipeline, rules
     from auditor.rules.base import Persona
 
-    if args.snapshots and args.profile:
-        raise UsageError("--profile chooses live credentials; it has no meaning beside --from")
+    _live_options_alone(args)
     config = _config(args)
     outputs = [(args.format, args.output), *args.reports]
     files = [Path(file).absolute() for _, file in outputs if file != STDOUT]
@@ -97,7 +96,7 @@ def _scan(args: Namespace) -> int:
         names = args.providers or _known(snapshot)
     else:
         names = args.providers or _targets(config)
-        snapshot = pipeline.collect([PROVIDERS[name]() for name in names], config, args.profile, progress)
+        snapshot = _live(args, names, config, progress)
     providers = [PROVIDERS[name]() for name in dict.fromkeys(names)]
     report = pipeline.audit(snapshot, providers, config, rules.RULES, Persona(args.persona), progress)
     for name, file in outputs:
@@ -110,14 +109,12 @@ def _scan(args: Namespace) -> int:
 
 
 def _collect(args: Namespace) -> int:
-    from auditor import pipeline
     from auditor.snapshot import save
 
     config = _config(args)
     if args.output != STDOUT:
         require_writable(Path(args.output))
-    providers = [PROVIDERS[name]() for name in dict.fromkeys(args.providers or _targets(config))]
-    snapshot = pipeline.collect(providers, config, args.profile, _progress(args))
+    snapshot = _live(args, args.providers or _targets(config), config, _progress(args))
     if args.output == STDOUT:
         save(snapshot, sys.stdout)
     else:
@@ -169,8 +166,7 @@ def _token(args: Namespace) -> int:
     from auditor.tokens.recognise import recognise
     from auditor.tokens.times import times
 
-    if args.snapshots and args.profile:
-        raise UsageError("--profile chooses live credentials; it has no meaning beside --from")
+    _live_options_alone(args)
     if args.identity and not (args.snapshots or args.providers):
         raise UsageError("--identity needs an estate to look at: --from SNAPSHOT, or a provider to read live")
     config = _config(args)
@@ -192,7 +188,7 @@ def _token(args: Namespace) -> int:
             names = args.providers or _known(snapshot)
         else:
             names = args.providers
-            snapshot = pipeline.collect([PROVIDERS[name]() for name in names], config, args.profile, progress)
+            snapshot = _live(args, names, config, progress)
         providers = [PROVIDERS[name]() for name in dict.fromkeys(names)]
         view = View(recognition.issuer.grammar, recognition.reading, decoded.unread)
         answer = pipeline.hold(snapshot, providers, issuers, decoded, view, args.identity, progress)
@@ -270,6 +266,37 @@ def _config(args: Namespace) -> Config:
     found = config.load(path, issuers.kinds())
     catalogue_of(found.issuers)  # what is wrong with a described issuer is told before anything is read
     return found
+
+
+LIVE_OPTIONS: Mapping[str, Sequence[str]] = {"aws": ("profile",), "gcp": ("projects", "folders", "organizations")}
+"""Provider → what its collector takes from the command line."""
+
+
+def _live(args: Namespace, names: Sequence[str], config: Config, progress: Callable[[str], None]) -> Snapshot:
+    """Read the live clouds called `names`. A cloud counts as asked for when anything names it or says what to read."""
+    from auditor import pipeline
+
+    options = {option: getattr(args, option) for listed in LIVE_OPTIONS.values() for option in listed}
+    told = [name for name, listed in LIVE_OPTIONS.items() if any(options[option] for option in listed)]
+    unread = [name for name in told if name not in names]
+    if unread:
+        raise UsageError(f"{_flags(unread[0])} is for {unread[0]}, which is not among what is to be read")
+    configured = [name for name in PROVIDERS if getattr(config.targets, name) is not None]
+    asked = {*args.providers, *configured, *told}
+    providers = [PROVIDERS[name]() for name in dict.fromkeys(names)]
+    given = {option: value for option, value in options.items() if value}
+    return pipeline.collect(providers, config, given, progress, asked)
+
+
+def _live_options_alone(args: Namespace) -> None:
+    """Raises `UsageError` when options of live clouds stand beside snapshots."""
+    told = [name for name, listed in LIVE_OPTIONS.items() if any(getattr(args, option) for option in listed)]
+    if args.snapshots and told:
+        raise UsageError(f"{_flags(told[0])} chooses what to read live; it has no meaning beside --from")
+
+
+def _flags(provider: str) -> str:
+    return "/".join(f"--{option.removesuffix('s')}" for option in LIVE_OPTIONS[provider])
 
 
 def _targets(config: Config) -> list[str]:

@@ -56,10 +56,23 @@ class AwsTargets:
 
 
 @dataclass(frozen=True, slots=True)
+class GcpTargets:
+    """What `scan` covers of Google Cloud when the command line names nothing."""
+
+    projects: tuple[str, ...] = ()
+    """Ids or numbers."""
+    folders: tuple[str, ...] = ()
+    """Numbers, as text."""
+    organizations: tuple[str, ...] = ()
+    """Numbers, as text. All three empty: the project of Application Default Credentials."""
+
+
+@dataclass(frozen=True, slots=True)
 class Targets:
     """What `scan` without arguments covers, per provider; None where the configuration does not say."""
 
     aws: AwsTargets | None = None
+    gcp: GcpTargets | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +184,17 @@ def _owned(reader: _Reader, place: _Place, text: str) -> Owned:
 
 
 def _targets(reader: _Reader, value: object) -> Targets:
-    table = reader.table(("targets",), value, ("aws",))
-    if "aws" not in table:
-        return Targets()
-    aws = reader.table(("targets", "aws"), table["aws"], ("profiles",))
-    profiles = reader.texts(("targets", "aws", "profiles"), aws.get("profiles", []))
-    return Targets(aws=AwsTargets(tuple(dict.fromkeys(text for _, text in profiles))))
+    table = reader.table(("targets",), value, ("aws", "gcp"))
+
+    def listed(provider: str, *keys: str) -> list[tuple[str, ...]]:
+        target = reader.table(("targets", provider), table[provider], keys)
+        texts = (reader.texts(("targets", provider, key), target.get(key, [])) for key in keys)
+        return [tuple(dict.fromkeys(text for _, text in each)) for each in texts]
+
+    return Targets(
+        aws=AwsTargets(*listed("aws", "profiles")) if "aws" in table else None,
+        gcp=GcpTargets(*listed("gcp", "projects", "folders", "organizations")) if "gcp" in table else None,
+    )
 
 
 _Place = tuple[str | int, ...]

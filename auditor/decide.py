@@ -28,7 +28,7 @@ def decide(trust: Trust, ours: Ours) -> Decision:
         breadth_complete=found.breadth_complete,
         tenants=found.tenants,
         projects=found.projects,
-        statement=sentence(found.breadth, trust.issuer, trust.identity.name, found.breadth_complete),
+        statement=sentence(found.breadth, trust.issuer, trust.identity.gained, found.breadth_complete),
     )
 
 

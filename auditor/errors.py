@@ -27,6 +27,10 @@ class CollectError(AuditorError):
     """Nothing could be read from a cloud, so no report can be made (exit code 1)."""
 
 
+class NothingAskedError(CollectError):
+    """There are no credentials for a cloud, or nothing says what to read there. No gap where nobody asked for it."""
+
+
 class BudgetExceededError(AuditorError):
     """The solver gave up on one question. Never reaches the user: it becomes an `Unknown` verdict."""
 

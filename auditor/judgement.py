@@ -61,6 +61,7 @@ class Judgement:
         return (self.reachable, *self.classes.values())
 
 
+@lru_cache(maxsize=1 << 12)
 def remembered(case: Case) -> Judgement:
     """The judgement of the case's canonical form, with its own names.
 

@@ -79,6 +79,15 @@ class Identity:
     name: str
     """The short name people use."""
 
+    @property
+    def gained(self) -> str:
+        """What a token lets its bearer do: become the identity, or act on what is granted to it directly."""
+        return f"act on {self.name}" if self.kind in RESOURCES else f"become {self.name}"
+
+
+RESOURCES = frozenset(("project", "folder", "organization", "resource"))
+"""Kinds of identity that are none: resources on which a federated token is granted a role without becoming anybody."""
+
 
 @dataclass(frozen=True, slots=True)
 class Value:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
+from typing import Any
 
 from auditor import __version__
 from auditor.checks import confirm, run, withdrawn
 from auditor.config import Config
 from auditor.decide import decide
-from auditor.errors import CollectError
+from auditor.errors import CollectError, NothingAskedError
 from auditor.fanout import decide_all
 from auditor.issuers.catalogue import Catalogue, catalogue_of
 from auditor.model import Decision, Finding, Identity, Source, Status, Trust
@@ -30,19 +31,29 @@ Progress = Callable[[str], None]
 """Is told in a few words what begins."""
 
 
-def collect(providers: Sequence[Provider], config: Config, profile: str | None, progress: Progress) -> Snapshot:
+def collect(
+    providers: Sequence[Provider],
+    config: Config,
+    options: Mapping[str, Any],
+    progress: Progress,
+    asked: Collection[str] | None = None,
+) -> Snapshot:
     """Read the live clouds. One that fails beside others that do not becomes a row of the ledger.
 
-    Raises `CollectError` when none could be read at all.
+    `options` are the collectors' own, from the command line. A cloud that is not among those `asked` for (None: all
+    are) and for which there are no credentials is passed over; the ledger says so. Raises `CollectError` when none
+    could be read at all.
     """
     parts: list[Snapshot] = []
     failed: list[Coverage] = []
     for provider in providers:
         progress(f"reading {provider.id}")
         try:
-            parts.append(provider.collect(config, profile=profile))
+            parts.append(provider.collect(config, progress=progress, **options))
         except CollectError as error:
-            failed.append(Coverage(provider.id, "-", "account", Reading.FAILED, str(error)))
+            passed = isinstance(error, NothingAskedError) and asked is not None and provider.id not in asked
+            status = Reading.SKIPPED if passed else Reading.FAILED
+            failed.append(Coverage(provider.id, "-", "account", status, str(error)))
     if not parts:
         raise CollectError("\n".join(row.reason or "" for row in failed))
     snapshot = merge(parts)

@@ -141,12 +141,12 @@ def test_live_clouds_are_read_with_the_profile() -> None:
     live = snapshot(ESTATE)
     cloud = FakeCloud(live)
     said: list[str] = []
-    assert collect([cloud], Config(), "prod", said.append) == live
+    assert collect([cloud], Config(), {"profile": "prod"}, said.append) == live
     assert (cloud.profiles, said) == (["prod"], ["reading aws"])
 
 
 def test_a_cloud_that_fails_beside_others_is_a_row_of_the_ledger() -> None:
-    merged = collect([FakeCloud(snapshot(ESTATE)), FakeCloud(name="other")], Config(), None, quiet)
+    merged = collect([FakeCloud(snapshot(ESTATE)), FakeCloud(name="other")], Config(), {}, quiet)
     reason = "no AWS credentials were found; log in or name a --profile"
     assert merged.coverage == [*READ, Coverage("other", "-", "account", Reading.FAILED, reason)]
     assert not merged.complete
@@ -154,7 +154,7 @@ def test_a_cloud_that_fails_beside_others_is_a_row_of_the_ledger() -> None:
 
 def test_when_none_can_be_read_there_is_no_report() -> None:
     with pytest.raises(CollectError, match="no AWS credentials were found; log in or name a --profile"):
-        collect([FakeCloud()], Config(), None, quiet)
+        collect([FakeCloud()], Config(), {}, quiet)
 
 
 def test_an_account_without_federation_is_a_clean_report() -> None:

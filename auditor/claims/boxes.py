@@ -7,14 +7,15 @@ simply collects two languages.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from auditor.claims.grammar import Slot, Term, Variable
-from auditor.claims.languages.language import Language, ascii_lower
+from auditor.claims.languages.language import Language, ascii_lower, other_cases
 from auditor.claims.languages.length import Length
-from auditor.claims.languages.pattern import Pattern, Wild
+from auditor.claims.languages.pattern import ANY_CHAR, STAR, Pattern, Wild
 from auditor.claims.languages.value_set import ValueSet, exact_texts
 from auditor.errors import BudgetExceededError
 
@@ -98,9 +99,19 @@ def _another_form(term: Term, pattern: Pattern) -> bool:
         return True
     if not pattern.wild:
         return not all(literal in pattern.text for literal in _literals(term, pattern.ignore_case))
-    begin = term[0] if isinstance(term[0], str) else ""
+    begin, end = _edges(term, pattern.ignore_case)
     first = pattern.text[: len(begin)]
-    return first.isascii() and (ascii_lower(begin) if pattern.ignore_case else begin) != first
+    if first.isascii() and begin != first:
+        return True
+    last = pattern.text[-len(end) :] if end else ""
+    return last.isascii() and end != last
+
+
+@lru_cache(maxsize=4096)
+def _edges(term: Term, lower: bool) -> tuple[str, str]:
+    """The literals that every text of the term begins and ends with."""
+    begin, end = (part if isinstance(part, str) else "" for part in (term[0], term[-1]))
+    return (ascii_lower(begin), ascii_lower(end)) if lower else (begin, end)
 
 
 @lru_cache(maxsize=4096)
@@ -123,7 +134,11 @@ def _reached(term: Term, pattern: Pattern, *, whole: bool = False) -> tuple[int,
         return ways, None
     found: dict[int, dict[Box, None]] = {}
     for position, boxes in before.items():
-        for end in (position,) if slot is None else _ends(pattern, position, slot):
+        ends = (position,) if slot is None else _ends(pattern, position, slot)
+        if literal and not pattern.wild:
+            wanted = ascii_lower(literal) if pattern.ignore_case else literal
+            ends = [end for end in ends if pattern.text.startswith(wanted, end)]
+        for end in ends:
             ways += len(boxes)
             if ways > BOX_BUDGET:
                 return ways, None
@@ -240,7 +255,7 @@ def _share(pattern: Pattern, begin: int, end: int, slot: Slot) -> Box:
     return frozenset() if inner.universal else frozenset(((slot.variable, inner),))
 
 
-def _ends(pattern: Pattern, begin: int, slot: Slot) -> list[int]:
+def _ends(pattern: Pattern, begin: int, slot: Slot) -> Sequence[int]:
     """Every position at which a variable can leave the pattern that it entered at `begin`.
 
     Leaving *on* a star gives the star to both sides. Leaving right behind a star is left out: leaving on it says more.
@@ -249,32 +264,38 @@ def _ends(pattern: Pattern, begin: int, slot: Slot) -> list[int]:
     variable = slot.variable
     room = _longest_value(slot)
     empty = variable.minimum == 0 if variable.values is None else "" in variable.values
+    spelled = _spelling(slot, pattern.ignore_case).match(pattern.text, begin)
+    last = begin if spelled is None else spelled.end()  # no value holds the character that stands there
+    if not pattern.wild:
+        return range(begin if empty else begin + 1, min(last, begin + room) + 1)
     ends: list[int] = []
     behind_star = False
-    for end in range(begin, len(tokens) + 1):
-        token = tokens[end] if end < len(tokens) else None
-        if not behind_star and (end > begin or token is Wild.STAR or empty):
+    for end in range(begin, last + 1):
+        on_star = end < len(tokens) and tokens[end] is Wild.STAR
+        if not behind_star and (end > begin or on_star or empty):
             ends.append(end)
-        behind_star = token is Wild.STAR
-        if isinstance(token, str) and not _possible(pattern, token, slot):
-            break  # no value holds this character, so no longer share is possible
-        room -= not behind_star
+        behind_star = on_star
+        room -= not on_star
         if room < 0:
             break  # no value is that long
     return ends
 
 
-def _possible(pattern: Pattern, char: str, slot: Slot) -> bool:
+@lru_cache(maxsize=4096)
+def _spelling(slot: Slot, ignore_case: bool) -> re.Pattern[str]:
+    """What a value may be spelled with, wildcards included; in lower case where case is ignored."""
     variable = slot.variable
     if variable.values is not None:
-        return True
+        return re.compile(r"[\s\S]*")
+    named = set(variable.characters.chars)
+    negated = variable.characters.negated
     if slot.encoded:
-        in_code = char in "%3A" or (pattern.ignore_case and char == "a")
-        return char != ":" and (in_code or _in(pattern, char, variable))
-    return _in(pattern, char, variable)
-
-
-def _in(pattern: Pattern, char: str, variable: Variable) -> bool:
-    if char in variable.characters:
-        return True
-    return pattern.ignore_case and char.isascii() and (char.swapcase() in variable.characters)
+        named = (named - set("%3A")) | {":"} if negated else (named | set("%3A")) - {":"}
+    if ignore_case:
+        if negated:
+            named = {char for char in named if other_cases(char) <= named}
+        named = set(map(ascii_lower, named))
+    listed = "".join(map(re.escape, sorted(named if negated else named | {STAR, ANY_CHAR})))
+    if not listed:
+        return re.compile(r"[\s\S]*")
+    return re.compile(f"[{'^' if negated else ''}{listed}]*")

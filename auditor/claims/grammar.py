@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
-from auditor.claims.languages.language import units
+from auditor.claims.languages.language import Language, units
 from auditor.claims.languages.pattern import Pattern
 from auditor.claims.languages.value_set import ValueSet
 from auditor.claims.predicate import ELEMENT, TRUE, Match, Predicate
@@ -76,6 +77,23 @@ class Variable:
     controller: str = "platform"
     """Who chooses the value: platform, tenant_admin, branch_writer, job_code, fork_pr or anyone."""
 
+    @cached_property
+    def natural(self) -> str | None:
+        """The value that reads best, if nothing else is asked of it; None when no hint is one."""
+        return next((text for text in self.values or self.hints if self.contains(text)), None)
+
+    def excludes(self, language: Language) -> bool:
+        """A quick look: whether each text of the language holds a piece that no value holds (git's `..`)."""
+        if not isinstance(language, Pattern) or language.ignore_case or language.encoded:
+            return False
+        return any(piece in part for part in language.pieces for piece in self._never)
+
+    @cached_property
+    def _never(self) -> tuple[str, ...]:
+        return tuple(
+            shape.pieces[1] for shape in self.exclusions if len(shape.pieces) == 3 and not any(shape.pieces[::2])
+        )
+
     def contains(self, text: str) -> bool:
         """Whether the issuer can mint this value."""
         if self.values is not None:
@@ -93,8 +111,7 @@ def presence(claim: str) -> Variable:
     return Variable(f"{claim}?", CharSet(""), values=("absent", "present"), dimension="presence")
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """A variable's place in a term; `encoded` writes its colons as `%3A`."""
 
     variable: Variable

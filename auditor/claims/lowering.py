@@ -105,14 +105,19 @@ class _Lowering:
             raise BudgetExceededError("the condition is too large to look into")
         if isinstance(predicate, Or):
             return self._either(operands, positive)
-        # "None of these values" arrives as a conjunction of refusals: the complement of one union.
-        refused = tuple(part.operand for part in operands if isinstance(part, Not) and isinstance(part.operand, Match))
-        if not refused:
-            parts = [self.lower(operand, positive=positive) for operand in operands]
-        else:
-            others = (part for part in operands if not (isinstance(part, Not) and isinstance(part.operand, Match)))
-            parts = [self.lower(operand, positive=positive) for operand in others]
-            parts.append(self._either(refused, not positive))
+        refused: list[Predicate] = []
+        parts: list[Formula] = []
+        for operand in operands:
+            if isinstance(operand, Not) and isinstance(operand.operand, Match):
+                refused.append(operand.operand)
+                continue
+            part = self.lower(operand, positive=positive)
+            if part is not positive:
+                parts.append(part)
+                if isinstance(part, bool):
+                    return part  # most forms of token are settled by one of several tests
+        if refused:  # "none of these values" arrives as a conjunction of refusals: the complement of one union
+            parts.append(self._either(tuple(refused), not positive))
         return all_of(parts) if positive else some_of(parts)
 
     def _either(self, operands: tuple[Predicate, ...], positive: bool) -> Formula:

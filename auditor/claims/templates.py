@@ -196,7 +196,7 @@ def segment(grammar: Grammar, shape: Shape, template: Template, key: str) -> Ter
 def _escaped(slot: Slot) -> Slot:
     """A value as templates print it: colons written `%3A` where it can hold any."""
     possible = slot.variable.values or (":",)
-    return replace(slot, encoded=True) if ":" in slot.variable.characters and ":" in "".join(possible) else slot
+    return Slot(slot.variable, encoded=True) if ":" in slot.variable.characters and ":" in "".join(possible) else slot
 
 
 def _joined(parts: list[str | Slot]) -> Term:

@@ -39,6 +39,8 @@ def inhabitant(
     The same value for the same question, whatever the order of the sets. Raises `BudgetExceededError`, also when it
     costs more than `work` has left.
     """
+    if not inside and not outside and variable.natural is not None:
+        return variable.natural
     found = _found(variable, inside, outside)
     if work is not None:
         work.spend_once((variable, inside, outside), found.cost)
@@ -141,6 +143,8 @@ def _found(variable: Variable, inside: frozenset[Language], outside: frozenset[L
     if finite:
         values = sorted(frozenset.intersection(*finite))
         return _Found(next((value for value in values if fits(value)), None), tests + len(values))
+    if any(map(variable.excludes, inside)):
+        return _Found(None, tests)
     guessed = 0
     for guessed, guess in enumerate(dict.fromkeys(_guesses(variable, in_order(inside)))):
         if fits(guess):
@@ -164,8 +168,15 @@ def _guesses(variable: Variable, inside: list[Language]) -> Iterator[str]:
             for pattern in language.globs.patterns:
                 yield from _filled(pattern, variable.hints)
     yield from variable.hints
-    if len(patterns) > 1:  # `*a*` and `*b*`: both at once
-        yield "".join(next(_filled(pattern, ("",))) for pattern in patterns)
+    if len(patterns) > 1:  # `a*`, `*b*` and `*c`: all at once
+        yield "".join(next(_filled(pattern, ("",))) for pattern in sorted(patterns, key=_place))
+
+
+def _place(pattern: Pattern) -> int:
+    """Where in a text that matches several patterns this one's literals stand: first, anywhere, last."""
+    if pattern.tokens[:1] != (Wild.STAR,):
+        return 0
+    return 1 if pattern.tokens[-1:] == (Wild.STAR,) else 2
 
 
 def _alternatives(language: Language) -> int:

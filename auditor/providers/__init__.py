@@ -15,4 +15,10 @@ def _aws() -> Provider:
     return PROVIDER
 
 
-PROVIDERS: Mapping[str, Callable[[], Provider]] = {"aws": _aws}
+def _gcp() -> Provider:
+    from auditor.providers.gcp import PROVIDER
+
+    return PROVIDER
+
+
+PROVIDERS: Mapping[str, Callable[[], Provider]] = {"aws": _aws, "gcp": _gcp}

@@ -73,7 +73,7 @@ def _finding(decision: Decision, statement: Statement, found: Accepted) -> Findi
     sentences.append(words.power(decision))
     return RULE.finding(
         decision,
-        title=f"Anyone on {issuer.name} can become {trust.identity.name} by a statement made for another issuer too",
+        title=f"Anyone on {issuer.name} can {trust.identity.gained} by a statement made for another issuer too",
         detail=" ".join(sentences),
         witness=found.witness,
         evidence=(statement.source, *(clause.source for clause in idle)),

@@ -50,7 +50,7 @@ def check(decision: Decision, context: Context) -> Iterable[Finding]:
         texts.append(f"This holds {assumption}." if assumption.startswith("assuming") else f"{assumption}.")
     yield RULE.finding(
         decision,
-        title=f"No token of {trust.issuer.name} can become {trust.identity.name}",
+        title=f"No token of {trust.issuer.name} can {trust.identity.gained}",
         detail=" ".join(texts),
         evidence=[place for _, places in causes for place in places] or [trust.source],
         fix=Fix("Delete the trust if nobody misses it; else say what was meant, exactly."),

@@ -58,8 +58,7 @@ def check(decision: Decision, context: Context) -> Iterable[Finding]:
     run = "of unmerged code" if who.shape.unmerged is not None else "of a branch or tag that anybody may push"
     yield RULE.finding(
         decision,
-        title=f"Whoever passes the rules of {environment} of {words.place(decision, who)} "
-        f"can become {trust.identity.name}",
+        title=f"Whoever passes the rules of {environment} of {words.place(decision, who)} can {trust.identity.gained}",
         detail=f"{decision.statement} The token shown is {run}: what keeps such runs out are the protection rules of "
         "the environment, which were not read.",
         witness=witness,

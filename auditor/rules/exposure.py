@@ -141,7 +141,7 @@ def finding(
     sentences.append(words.power(decision))
     return rule.finding(
         decision,
-        title=f"{who} can become {decision.trust.identity.name}",
+        title=f"{who} can {decision.trust.identity.gained}",
         detail=" ".join(sentence for sentence in sentences if sentence),
         witness=found.verdict.witness,
         evidence=found.places,

@@ -205,7 +205,7 @@ def _only(shape: Shape, claims: frozenset[str]) -> Shape:
 
 def _with(shape: Shape, old: Variable, new: Variable) -> Shape:
     def swapped(term: Term) -> Term:
-        return tuple(replace(p, variable=new) if isinstance(p, Slot) and p.variable is old else p for p in term)
+        return tuple(p._replace(variable=new) if isinstance(p, Slot) and p.variable is old else p for p in term)
 
     return replace(shape, claims={claim: swapped(term) for claim, term in shape.claims.items()})
 

@@ -43,7 +43,7 @@ def check(decision: Decision, context: Context) -> Iterable[Finding]:
         known = f"Registered for {trust.via}: {words.listed(trust.audiences, 'and')}."
     yield RULE.finding(
         decision,
-        title=f"A token made for another audience can become {trust.identity.name}",
+        title=f"A token made for another audience can {trust.identity.gained}",
         detail=f"{decision.statement} The trust does not say which audience a token must be made for. {known}",
         witness=found.verdict.witness,
         evidence=statements,

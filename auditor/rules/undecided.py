@@ -47,7 +47,7 @@ def check(decision: Decision, context: Context) -> Iterable[Finding]:
     answers = "; ".join(f"{words.listed(names, 'and', most=len(names))} ({why})" for why, names in questions.items())
     yield RULE.finding(
         decision,
-        title=f"It is not known who{whose} can become {trust.identity.name}",
+        title=f"It is not known who{whose} can {trust.identity.gained}",
         detail=f"{decision.statement} Not decided: {answers}.",
         evidence=(trust.source,),
         fix=Fix("Let the auditor read what it could not, or ask for an exact subject in every statement."),

@@ -90,7 +90,7 @@ def _finding(decision: Decision, name: str, found: Accepted | None) -> Finding:
     places = lines(trust, found.witness) if found else (trust.source,)
     return RULE.finding(
         decision,
-        title=f"{name} on {issuer.name}, not declared ours, can become {trust.identity.name}",
+        title=f"{name} on {issuer.name}, not declared ours, can {trust.identity.gained}",
         detail=f"{decision.statement} The {noun} {name} is named in the trust, and [ours] does not hold it. "
         f"{words.power(decision)}",
         witness=found.witness if found else None,

@@ -104,7 +104,7 @@ def encoded_is_plain(patch: pytest.MonkeyPatch) -> None:
     original = boxes._share
 
     def planted(pattern: Pattern, begin: int, end: int, slot: Slot) -> Box:
-        return original(pattern, begin, end, replace(slot, encoded=False))
+        return original(pattern, begin, end, Slot(slot.variable, encoded=False))
 
     patch.setattr(boxes, "_share", planted)
 

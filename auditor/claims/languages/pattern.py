@@ -199,6 +199,11 @@ class Pattern:
         return self.accepts(state)
 
     @property
+    def pieces(self) -> tuple[str, ...]:
+        """The literal texts between the stars, where stars are the only wildcards; empty otherwise."""
+        return _between_stars(self) or ()
+
+    @property
     def universal(self) -> bool:
         """Whether every string matches."""
         return self.tokens == (Wild.STAR,)

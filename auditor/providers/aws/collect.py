@@ -22,7 +22,7 @@ from botocore.config import Config
 from botocore.parsers import ResponseParserError
 from botocore.session import Session as CoreSession
 
-from auditor.errors import CollectError, UsageError
+from auditor.errors import CollectError, NothingAskedError, UsageError
 from auditor.providers.aws.haul import Haul, account_of, plain, rfc3339, unread_policies
 from auditor.snapshot import Snapshot, Status, merge
 
@@ -107,22 +107,25 @@ class TruncatedPageError(KeyError):
 def collect(profiles: Sequence[str | None] = (None,), limits: Limits | None = None) -> Snapshot:
     """Read one account per profile; `None` is the standard credential chain.
 
-    Raises `CollectError` when no account at all could be read and `UsageError` for a profile that is not configured. An
+    Raises `CollectError` when no account at all could be read (`NothingAskedError`: there are no credentials whatever)
+    and `UsageError` for a profile that is not configured. An
     account that fails beside others that do not is a ledger row of scope `-`.
     """
     parts: list[Snapshot] = []
-    failures: list[str] = []
+    failures: list[CollectError] = []
     for profile in profiles:
         started = rfc3339(datetime.now(UTC))
         try:
             haul = _account(profile, limits or Limits())
         except CollectError as error:
-            failures.append(str(error))
+            failures.append(error)
             haul = Haul()
             haul.note("account", Status.FAILED, str(error), WHO_AM_I)
         parts.append(Snapshot(started, rfc3339(datetime.now(UTC)), haul.documents, haul.coverage))
     if len(failures) == len(parts):
-        raise CollectError("\n".join(failures) or "no AWS account was named")
+        said = "\n".join(map(str, failures)) or "no AWS account was named"
+        nothing = all(isinstance(error, NothingAskedError) for error in failures)
+        raise NothingAskedError(said) if nothing else CollectError(said)
     return merge(parts)
 
 
@@ -183,7 +186,8 @@ def _caller(sts: STSClient, profile: str | None, limits: Limits) -> Mapping[str,
         answer = _ask(sts.get_caller_identity, limits)
         return {"Account": answer["Account"], "Partition": answer["Arn"].split(":")[1], "CallerArn": answer["Arn"]}
     except NO_CREDENTIALS as error:
-        raise CollectError(f"AWS{_of(profile)}: no usable credentials: {error}. {again}") from error
+        kind = CollectError if profile else NothingAskedError
+        raise kind(f"AWS{_of(profile)}: no usable credentials: {error}. {again}") from error
     except boto.ClientError as error:
         code, message = _said(error)
         if error.operation_name != "GetCallerIdentity" or code in REFUSED_CREDENTIALS:

@@ -28,6 +28,8 @@ class PoolMember:
     """What it has to be; nothing for the whole pool."""
     dead: str | None = None
     """Why nobody can ever be this member; None where somebody can."""
+    doubt: str | None = None
+    """Why it is not known whether the form means anything to Google."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,9 @@ def read_member(text: str) -> Member | None:
         return SetApart(text, "gke-pool", found["pool"])
     if text.startswith(("principal://goog/", "principalSet://goog/", "principal://iam.googleapis.com/projects/-/")):
         return None
-    if text.startswith(("principalSet://cloudresourcemanager.googleapis.com/", "principal://iam.", "principalSet://iam.")):
+    if text.startswith(
+        ("principalSet://cloudresourcemanager.googleapis.com/", "principal://iam.", "principalSet://iam.")
+    ):
         if text.endswith(("/type/ServiceAccount", "/type/ServiceAgent")):
             return None
         return Unclear(text, "whether this principal set holds identities of workload pools is not known")
@@ -100,17 +104,15 @@ def _of_pool(text: str, found: re.Match[str]) -> Member:
     pool, rest = found["pool"], found["rest"]
     if found["id"].endswith(GKE_POOL):
         return SetApart(text, "gke-pool", pool)
-    one = found["scheme"] == "principal"
     dead = None
     if not found["project"].isdecimal():
-        dead = "it holds the id of a project where members hold its number"
-    if rest == "/*":
-        return PoolMember(text, pool, "pool", dead=dead or ("it lacks Set behind principal" if one else None))
+        dead = "it holds the id of a project, where members hold its number"
     parts = _REST.fullmatch(rest)
-    if parts is None:
+    if parts is None and rest != "/*":
         return PoolMember(text, pool, "subject", dead=dead or "it names the pool in no form that members have")
-    value, name = parts["value"], parts["name"]
-    form: Form = "attribute" if name is not None else "subject" if parts["kind"] == "subject" else "group"
-    if (form == "subject") is not one:
-        dead = dead or f"principal{'' if one else 'Set'} goes with no {form}"
-    return PoolMember(text, pool, form, name or "", value, dead)
+    kind = "pool" if parts is None else "attribute" if parts["kind"] is None else parts["kind"]
+    fitting = "principal" if kind == "subject" else "principalSet"
+    doubt = None if found["scheme"] == fitting else f"Google documents this form with {fitting}:// only"
+    form: Form = kind
+    name, value = ("", "") if parts is None else (parts["name"] or "", parts["value"])
+    return PoolMember(text, pool, form, name, value, dead, doubt)

@@ -10,7 +10,7 @@ import email.utils
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -20,6 +20,8 @@ from auditor.snapshot import Status
 
 T = TypeVar("T")
 Json = Mapping[str, Any]
+Query = Mapping[str, str | Sequence[str]]
+"""Of a list each item is a parameter of its own."""
 
 AGAIN = frozenset({408, 429, 500, 502, 503, 504})
 """HTTP status codes after which the same request may succeed (Google Cloud, "Retry strategy")."""
@@ -90,7 +92,7 @@ class Answer:
     body: bytes
 
 
-Send = Callable[[str, str, Mapping[str, str], "Json | None"], Answer]
+Send = Callable[[str, str, Query, Json | None], Answer]
 """(method, URL, query, JSON body) → answer. Raises `RefusedError` when there is none."""
 
 
@@ -121,7 +123,9 @@ class Patience:
 class Pace:
     """Keeps the calls of one quota apart, and ends when that has taken too long."""
 
-    def __init__(self, patience: Patience, tell: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, patience: Patience, tell: Callable[[str], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._patience = patience
         self._tell = tell
         self._clock = clock
@@ -144,7 +148,9 @@ class Pace:
                 )
             if pause:
                 if not self._waited:
-                    self._tell("waiting between reads of deny policies and access boundaries: five a minute are allowed")
+                    self._tell(
+                        "waiting between reads of deny policies and access boundaries: five a minute are allowed"
+                    )
                 self._patience.sleep(pause)
                 self._waited += pause
             self._next = max(self._next, self._clock()) + limits.slow_interval
@@ -158,15 +164,15 @@ class Rest:
         self._base = base
         self.patience = patience
 
-    def get(self, service: str, path: str, query: Mapping[str, str] | None = None) -> Json:
+    def get(self, service: str, path: str, query: Query | None = None) -> Json:
         """The object at `path` of e.g. service `iam`. Raises `RefusedError`."""
         return self._call("GET", service, path, query or {}, None)
 
-    def post(self, service: str, path: str, body: Json, query: Mapping[str, str] | None = None) -> Json:
+    def post(self, service: str, path: str, body: Json, query: Query | None = None) -> Json:
         """The answer to a reading POST such as `:getIamPolicy`. Raises `RefusedError`."""
         return self._call("POST", service, path, query or {}, body)
 
-    def pages(self, service: str, path: str, field: str, query: Mapping[str, str]) -> Iterator[Json]:
+    def pages(self, service: str, path: str, field: str, query: Query) -> Iterator[Json]:
         """The objects listed under `field`, page after page. Raises `RefusedError`, perhaps after some objects."""
         seen: set[str] = set()
         asked = dict(query)
@@ -181,7 +187,7 @@ class Rest:
             seen.add(token)
             asked["pageToken"] = token
 
-    def _call(self, method: str, service: str, path: str, query: Mapping[str, str], body: Json | None) -> Json:
+    def _call(self, method: str, service: str, path: str, query: Query, body: Json | None) -> Json:
         url = f"{self._base or f'https://{service}.googleapis.com'}/{path}"
 
         def once() -> Json:

@@ -1,0 +1,181 @@
+"""Policy documents → trusts: which tokens of which issuer get at what, through which provider of which pool.
+
+One trust per (resource, member, provider of the member's pool): mapping, condition and audience of the provider, the
+member, the binding's own condition, deny rules. Every binding that grants the member is a statement of it. Pools that
+no outside issuer reaches (GKE's, trust domains, workforce) make no trusts; `inventory` lists them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from auditor.claims.predicate import FALSE, TRUE, Unknown
+from auditor.issuers.catalogue import NOWHERE, Catalogue, catalogue_of
+from auditor.model import Clause, Identity, Json, Statement, Trust
+from auditor.providers.gcp import denials
+from auditor.providers.gcp.bindings import Binding, bindings_of, reached
+from auditor.providers.gcp.doors import UNATTRIBUTED, Door, Doors
+from auditor.providers.gcp.estate import Account, Estate, estate_of
+from auditor.providers.gcp.members import PoolMember, SetApart, Unclear
+from auditor.snapshot import Snapshot
+
+AUDITED_AT: Final = "audited-at"
+
+
+@dataclass(slots=True)
+class _Granted:
+    """Everything one member is granted on one target."""
+
+    identity: Identity
+    account: Account | None
+    bindings: list[Binding] = field(default_factory=list)
+
+    def chain(self, estate: Estate) -> tuple[str, ...]:
+        """What lies above the target, and the target itself where it is a container."""
+        return self.bindings[0].policy.chain if self.account is None else estate.above(self.account.project)
+
+
+def trusts(snapshot: Snapshot, now: datetime, issuers: Catalogue | None = None) -> Iterator[Trust]:
+    """Every (resource, member, provider) of the snapshot, also the dead ones.
+
+    `now`, with its time zone, decides conditions on the date. Without `issuers`, the built-in tables alone say what is
+    minted. Never raises for what a document holds.
+    """
+    estate = estate_of(snapshot)
+    compiler = _Compiler(estate, now, issuers or catalogue_of())
+    for granted in _granted(estate).values():
+        yield from compiler.trusts(granted)
+
+
+def _granted(estate: Estate) -> dict[tuple[Identity, str], _Granted]:
+    found: dict[tuple[Identity, str], _Granted] = {}
+    for binding in bindings_of(estate):
+        member = binding.member
+        if isinstance(member, SetApart) or (isinstance(member, PoolMember) and not Doors.federated(estate, member)):
+            continue
+        for identity, account in reached(binding, estate):
+            found.setdefault((identity, member.text), _Granted(identity, account)).bindings.append(binding)
+    return found
+
+
+class _Compiler:
+    def __init__(self, estate: Estate, now: datetime, issuers: Catalogue) -> None:
+        self.estate = estate
+        self.now = now
+        self.issuers = issuers
+        self.doors = Doors(estate, issuers)
+
+    def trusts(self, granted: _Granted) -> Iterator[Trust]:
+        member = granted.bindings[0].member
+        if isinstance(member, PoolMember):
+            for door in self.doors.of(self.estate.pool_name(member.pool)):
+                yield self.trust(granted, member, door)
+        elif isinstance(member, Unclear):
+            yield self.unattributed(granted, member)
+
+    def trust(self, granted: _Granted, member: PoolMember, door: Door) -> Trust:
+        issuer, _ = self.doors.entry(door, member)
+        gate = door.gate
+        notes: dict[str, Any] = {**door.notes, "member": member.text, "grants": _grants(granted)}
+        if member.dead is not None:
+            notes["member-dead"] = member.dead
+        if granted.account is not None and (granted.account.body or {}).get("disabled") is True:
+            gate, notes["identity-disabled"] = FALSE, True
+        return Trust(
+            identity=granted.identity,
+            issuer=issuer,
+            via=door.via,
+            source=granted.bindings[0].source,
+            statements=tuple(self.statement(binding, granted, member, door) for binding in granted.bindings),
+            gate=gate,
+            audiences=None if door.oidc is None else door.oidc.audiences,
+            documents=self.documents(granted, member, door),
+            notes=notes,
+        )
+
+    def statement(self, binding: Binding, granted: _Granted, member: PoolMember, door: Door) -> Statement:
+        account = granted.account is not None
+        clauses: list[Clause] = []
+        if door.oidc is not None:
+            clauses += (door.oidc.audience, *door.oidc.conditions)
+        _, becomes = self.doors.entry(door, member)
+        if becomes != TRUE:
+            clauses.append(Clause(binding.source, short(member), becomes))
+        clauses += binding.clauses(self.now, account=account)
+        if door.oidc is not None:
+            pool, chain = self.estate.pool_name(member.pool), granted.chain(self.estate)
+            rules = denials.rules_on(self.estate, chain)
+            held = self.permissions(binding, account=account)
+            clauses += denials.refused(rules, held, door.oidc, pool, self.estate)
+            clauses += denials.bounded(self.estate, pool, chain)
+        return Statement("allow", binding.source, tuple(clauses))
+
+    def permissions(self, binding: Binding, *, account: bool) -> frozenset[str] | None:
+        """What the role lets its holder do that a deny rule may take away; None where that is not known."""
+        if account:
+            return binding.grant.permissions or None
+        body = self.estate.roles.get(binding.role)
+        held = body.get("includedPermissions") if isinstance(body, Mapping) else None
+        return frozenset(map(str, held)) if isinstance(held, list | tuple) and held else None
+
+    def documents(self, granted: _Granted, member: PoolMember, door: Door) -> Json:
+        """The raw documents, as `evaluate` reads them."""
+        estate = self.estate
+        pool = estate.pool_name(member.pool)
+        chain = granted.chain(estate)
+        return {
+            AUDITED_AT: self.now,
+            "provider": door.body,
+            "pool": estate.pools.get(pool),
+            "account": None if granted.account is None else granted.account.body,
+            "grants": [_grant(binding, estate) for binding in granted.bindings],
+            "denials": [body for container in chain for _, body in estate.denials.get(container, ())],
+            "numbers": {name: project.number for name, project in estate.projects.items()} if not _plain(member) else {},
+            "bounded": bool(denials.bounded(estate, pool, chain)),
+            "policy": granted.bindings[0].policy.body.get("policy"),
+        }
+
+    def unattributed(self, granted: _Granted, member: Unclear) -> Trust:
+        """Tokens of any pool's providers may be meant, or none."""
+        statements = (
+            Statement("allow", binding.source, (Clause(binding.source, member.text, Unknown(member.reason)),))
+            for binding in granted.bindings
+        )
+        return Trust(
+            identity=granted.identity,
+            issuer=self.issuers.issuer(UNATTRIBUTED, NOWHERE, ()),
+            via=UNATTRIBUTED,
+            source=granted.bindings[0].source,
+            statements=tuple(statements),
+            gate=TRUE,
+            audiences=None,
+            documents={AUDITED_AT: self.now},
+            notes={"policy-unread": member.reason, "member": member.text, "grants": _grants(granted)},
+        )
+
+
+def short(member: PoolMember) -> str:
+    """What a member names, without the pool: `attribute.repository/acme/app`."""
+    _, _, rest = member.text.partition(f"{member.pool}/")
+    return rest or member.text
+
+
+def _plain(member: PoolMember) -> bool:
+    return member.pool.split("/")[1].isdecimal()
+
+
+def _grants(granted: _Granted) -> list[list[str]]:
+    """Role, full name of what it is granted on, and JSON pointer of the member, for rules."""
+    return [[binding.role, binding.policy.resource, binding.source.pointer] for binding in granted.bindings]
+
+
+def _grant(binding: Binding, estate: Estate) -> Json:
+    return {
+        "member": binding.member.text,
+        "role": binding.role,
+        "role_body": estate.roles.get(binding.role),
+        "condition": binding.condition,
+    }

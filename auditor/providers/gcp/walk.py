@@ -1,0 +1,232 @@
+"""The order of reading: levels, then what is in them, then what that names. Knows no SDK."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+from auditor.providers.gcp.haul import NOWHERE, Crew
+from auditor.providers.gcp.levels import Level, Levels
+from auditor.providers.gcp.names import MANAGER, grants, path, pools_named
+from auditor.providers.gcp.projects import POOL, Contents
+from auditor.providers.gcp.rest import Json, RefusedError, Rest, text
+from auditor.providers.gcp.search import Search
+from auditor.snapshot import Status
+
+LIST_DENIES = "iam.denypolicies.list"
+GET_DENY = "iam.denypolicies.get"
+LIST_BOUNDARIES = "iam.principalaccessboundarypolicies.list"
+SEARCH_BINDINGS = "iam.principalaccessboundarypolicies.searchPolicyBindings"
+GET_ROLE = "iam.roles.get"
+LIST_WORKFORCE = "iam.googleapis.com/workforcePools.list"
+LIST_WORKFORCE_PROVIDERS = "iam.googleapis.com/workforcePoolProviders.list"
+
+DENY, BOUNDARY, BINDING = "deny-policy", "principal-access-boundary", "policy-binding"
+LOOKUP_LIMIT = 100
+
+
+class Slow(Protocol):
+    """The APIs of which Google allows five reads a minute, read through its own client library."""
+
+    def denies(self, level: str) -> Iterator[Json]:
+        """The whole deny policies attached to a level. Raises `RefusedError`, perhaps after some."""
+        ...
+
+    def boundaries(self, organization: str) -> Iterator[Json]:
+        """The principal access boundary policies of an organisation. Raises `RefusedError`."""
+        ...
+
+    def bindings(self, boundary: str) -> Iterator[Json]:
+        """The policy bindings of one boundary policy. Raises `RefusedError`."""
+        ...
+
+
+class Walk:
+    """One collection."""
+
+    def __init__(self, rest: Rest, slow: Slow, crew: Crew, tell: Callable[[str], None]) -> None:
+        self._rest = rest
+        self._slow = slow
+        self._crew = crew
+        self._haul = crew.haul
+        self._tell = tell
+        self._levels = Levels(rest, crew)
+        self._contents = Contents(rest, crew)
+        self._search = Search(rest, crew)
+
+    def targets(self, names: Sequence[str]) -> list[Level]:
+        """The levels that were asked for: one call each, so that credentials that are no good show at once."""
+        return list({level.name: level for level in map(self._levels.read, names)}.values())
+
+    def run(self, targets: Sequence[Level]) -> None:
+        """Read everything of `targets` that an audit needs."""
+        single = [target for target in targets if target.type == "projects"]
+        whole = [target for target in targets if target.type != "projects"]
+        one_by_one = [project for project in single if project.alive]
+        searched: set[str] = set()
+        for target in whole:
+            self._tell(f"searching {target.name}")
+            below = self._levels.below(target.name)
+            with_pools = self._search.everything(target.name)
+            projects = [level for level in below if level.type == "projects" and level.alive]
+            if with_pools is None:
+                one_by_one += projects
+                continue
+            searched.update(level.name for level in (target, *below))
+            listed = {level.name: level for level in projects}
+            missing = sorted(with_pools - self._levels.known.keys())
+            self._crew.each(lambda name: (self._levels.read(name), None)[1], missing)
+            searched.update(missing)
+            holders = [listed.get(name) or self._levels.known[name] for name in sorted(with_pools)]
+            self._tell(f"reading the pools of {len(holders)} of {len(projects)} projects")
+            self._crew.each(self._contents.pools, [level for level in holders if level.alive])
+        one_by_one = list({level.name: level for level in one_by_one if level.name not in searched}.values())
+        if one_by_one:
+            self._tell(f"reading {len(one_by_one)} projects one by one")
+        self._crew.each(self._contents.pools, one_by_one)
+        self._crew.each(self._contents.accounts, one_by_one)
+        known = set(self._levels.known)
+        self._levels.above(known)
+        unread = [level for name, level in sorted(self._levels.known.items()) if name not in searched and level.alive]
+        self._levels.policies(level for level in unread if not self._haul.was_read(level.scope, "iam-policy"))
+        for target in targets:
+            self._search.direct_grants(target.name)
+        self._referenced()
+        self._refusals()
+        for level in self._organizations():
+            self._boundaries(level)
+            self._workforce(level)
+
+    def _organizations(self) -> list[Level]:
+        return [level for _, level in sorted(self._levels.known.items()) if level.type == "organizations"]
+
+    def _referenced(self) -> None:
+        """The roles that federated members have, and the pools they come from where those lie elsewhere."""
+        given = [grant for doc in self._haul.of("iam-policy") for grant in grants(_policy(doc.body))]
+        missing = [name for name in pools_named(member for _, member in given) if not self._accounted(name)]
+        for name in missing[LOOKUP_LIMIT:]:
+            scope = self._haul.projects.scope(name.split("/")[1])
+            reason = f"not among the {LOOKUP_LIMIT} pools elsewhere that were looked up"
+            self._haul.note(scope, f"{POOL} {name}", Status.FAILED, reason)
+        self._crew.each(self._contents.pool, missing[:LOOKUP_LIMIT])
+        self._crew.each(self._role, sorted({role for role, _ in given}))
+
+    def _accounted(self, pool: str) -> bool:
+        """Whether a pool was read, or cannot exist because all pools of its project were."""
+        scope = self._haul.projects.scope(pool.split("/")[1])
+        return self._haul.has(POOL, pool) or self._haul.was_read(scope, POOL)
+
+    def _role(self, name: str) -> None:
+        scope = NOWHERE
+        if name.startswith("projects/"):
+            scope = self._haul.projects.scope(name.split("/")[1])
+        elif name.startswith("organizations/"):
+            scope = "/".join(name.split("/")[:2])
+        try:
+            role = self._rest.get("iam", f"v1/{path(name)}")
+        except RefusedError as error:
+            self._haul.refuse(scope, f"role {name}", error, GET_ROLE)
+            return
+        self._haul.keep(scope, "role", name, role)
+        self._haul.note(scope, "role", Status.READ, None, GET_ROLE)
+
+    def _refusals(self) -> None:
+        """Deny policies of every level above something that a federated member is granted, from the top down."""
+        touched = self._touched()
+        levels = sorted(self._levels.known.values(), key=lambda level: (_rank(level), level.name))
+        wanted = [level for level in levels if level.type != "projects" or level.name in touched]
+        self._tell(f"reading the deny policies of {len(wanted)} levels")
+        for level in wanted:
+            self._crew.gather(
+                level.scope,
+                DENY,
+                LIST_DENIES,
+                self._slow.denies(level.name),
+                lambda body, level=level: self._haul.keep(level.scope, DENY, text(body, "name"), body),
+            )
+        idle = sum(1 for level in levels if level.type == "projects" and level.alive) - sum(
+            1 for level in wanted if level.type == "projects"
+        )
+        if idle > 0:
+            reason = f"not read in {idle} projects in which nothing is granted to a federated member"
+            self._haul.note(NOWHERE, DENY, Status.SKIPPED, reason)
+
+    def _touched(self) -> set[str]:
+        """The projects in which a federated member is granted something, in person or from above."""
+        holders: set[str] = set()
+        for doc in self._haul.of("iam-policy"):
+            if next(grants(_policy(doc.body)), None) is None:
+                continue
+            project = doc.body.get("project")
+            holders.add(str(project) if project else doc.id.removeprefix(MANAGER))
+        known = self._levels.known
+        return {
+            name
+            for name, level in known.items()
+            if level.type == "projects" and level.alive and not holders.isdisjoint(self._path(level))
+        }
+
+    def _path(self, level: Level) -> Iterator[str]:
+        """The names of a level and of everything above it."""
+        step: Level | None = level
+        seen: set[str] = set()
+        while step is not None and step.name not in seen:
+            seen.add(step.name)
+            yield step.name
+            if step.type == "projects":
+                yield f"projects/{self._haul.projects.number(step.scope)}"
+            step = self._levels.known.get(step.parent or "")
+
+    def _boundaries(self, organization: Level) -> None:
+        scope = organization.scope
+        names: list[str] = []
+
+        def keep(body: Json) -> None:
+            names.append(text(body, "name"))
+            self._haul.keep(scope, BOUNDARY, names[-1], body)
+
+        self._crew.gather(scope, BOUNDARY, LIST_BOUNDARIES, self._slow.boundaries(organization.name), keep)
+        for name in names:
+            self._crew.gather(
+                scope,
+                BINDING,
+                SEARCH_BINDINGS,
+                self._slow.bindings(name),
+                lambda body: self._haul.keep(scope, BINDING, text(body, "name"), body),
+            )
+
+    def _workforce(self, organization: Level) -> None:
+        """Workforce pools hold people. They are listed, so that their members are not taken for something else."""
+        kind, scope = "workforce-pool", organization.scope
+        names: list[str] = []
+
+        def keep(body: Json) -> None:
+            names.append(text(body, "name"))
+            self._haul.keep(scope, kind, names[-1], body)
+
+        query = {"parent": organization.name, "pageSize": "100", "showDeleted": "true"}
+        listed = self._rest.pages("iam", "v1/locations/global/workforcePools", "workforcePools", query)
+        self._crew.gather(scope, kind, LIST_WORKFORCE, listed, keep)
+        for name in names:
+            listed = self._rest.pages(
+                "iam",
+                f"v1/{path(name)}/providers",
+                "workforcePoolProviders",
+                {"pageSize": "100", "showDeleted": "true"},
+            )
+            self._crew.gather(
+                scope,
+                f"{kind}-provider",
+                LIST_WORKFORCE_PROVIDERS,
+                listed,
+                lambda body: self._haul.keep(scope, f"{kind}-provider", text(body, "name"), body),
+            )
+
+
+def _rank(level: Level) -> int:
+    return ("organizations", "folders", "projects").index(level.type)
+
+
+def _policy(body: Json) -> Json:
+    policy = body.get("policy")
+    return policy if isinstance(policy, dict) else {}
