@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from auditor.claims.grammar import Grammar, Shape, Variable
-from auditor.claims.languages.pattern import Pattern
 from auditor.claims.naming import AUDIENCE_CLAIMS
+from auditor.claims.parse import parse
 from auditor.claims.predicate import (
-    Exists,
-    Match,
     Predicate,
     Token,
     claims_of,
     conjunction,
     disjunction,
     evaluate,
-    negation,
 )
-from auditor.claims.solver import first
-from auditor.claims.state import FREE
-from auditor.claims.variables import inhabitant
 from auditor.claims.verdict import Accepted
-from auditor.claims.work import Work
+from auditor.errors import BudgetExceededError
 from auditor.model import Clause, Source, Statement, Trust
 from auditor.rules.base import Context
 
@@ -137,15 +131,11 @@ def _claims_to_read(grammar: Grammar) -> Iterable[frozenset[str]]:
 
 
 def _read(shape: Shape, texts: Mapping[str, str], ignored: frozenset[str]) -> Bearer | None:
-    if not texts.keys() <= shape.claims.keys():
+    required = shape.claims.keys() - shape.optional.keys() - ignored
+    if not required <= texts.keys() <= shape.claims.keys():
         return None
-    state = first(conjunction(_exactly(shape, texts, ignored)), shape, Work(), permissive=False)
-    if state is None:
+    try:
+        found = parse(shape, texts, partial=True)
+    except BudgetExceededError:
         return None
-    values = {v: inhabitant(v, *state.variables.get(v, FREE)) for v in shape.variables.values()}
-    return Bearer(shape, {v: value for v, value in values.items() if value is not None and v.dimension != "presence"})
-
-
-def _exactly(shape: Shape, texts: Mapping[str, str], ignored: frozenset[str]) -> Iterator[Predicate]:
-    for claim in shape.claims.keys() - ignored:
-        yield Match(claim, Pattern.exactly(texts[claim])) if claim in texts else negation(Exists(claim))
+    return Bearer(shape, found[0]) if found else None

@@ -54,7 +54,7 @@ ENDPOINT = "AUDITOR_GCP_ENDPOINT"
 """One base URL for all services. On a loopback address no real credentials are used."""
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 """The only scope that every API called here takes; what may be done is up to IAM (Google, "OAuth 2.0 scopes")."""
-LOOPBACK_TOKEN = "loopback"
+LOOPBACK_TOKEN = "loopback"  # noqa: S105 - it opens nothing
 LOGIN = "Log in again (`gcloud auth application-default login`) or set GOOGLE_APPLICATION_CREDENTIALS."
 
 PROJECT = re.compile(r"(?:projects/)?([a-z0-9][a-z0-9.:-]{0,98}[a-z0-9])")
@@ -146,8 +146,8 @@ def _door() -> Door:
             raise UsageError(f"{ENDPOINT}={base} is not a URL such as https://google.example")
         if _is_loopback(url.hostname):
             # Whatever stands there gets a token that opens nothing.
-            credentials = google.oauth2.credentials.Credentials(LOOPBACK_TOKEN)
-            return Door(base, True, credentials, os.environ.get("GOOGLE_CLOUD_PROJECT") or None)
+            nobody = google.oauth2.credentials.Credentials(LOOPBACK_TOKEN)  # type: ignore[no-untyped-call]  # google-auth's
+            return Door(base, True, nobody, os.environ.get("GOOGLE_CLOUD_PROJECT") or None)
         if url.scheme != "https":
             raise UsageError(f"{ENDPOINT}={base}: credentials are sent over https only, except to a loopback address")
     # Without a handler google-auth's warnings would appear on stderr by themselves; what matters is raised.
@@ -171,7 +171,9 @@ def _is_loopback(host: str) -> bool:
 
 
 def _session(door: Door, limits: Limits) -> requests.Session:
-    session = google.auth.transport.requests.AuthorizedSession(door.credentials)
+    session: requests.Session = google.auth.transport.requests.AuthorizedSession(  # type: ignore[no-untyped-call]  # as above
+        door.credentials
+    )
     adapter = requests.adapters.HTTPAdapter(pool_maxsize=max(limits.workers, 1))
     session.mount("https://", adapter)
     session.mount("http://", adapter)

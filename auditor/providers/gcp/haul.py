@@ -13,6 +13,7 @@ from auditor.providers.gcp.rest import Json, RefusedError, Trouble
 from auditor.snapshot import Coverage, Document, Snapshot, Status
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 PROVIDER = "gcp"
 NOWHERE = "-"
@@ -92,16 +93,13 @@ class Crew:
         self.haul = haul
         self._workers = workers
 
-    def each(self, work: Callable[[T], None], items: Iterable[T]) -> None:
-        """`work` done on every item, in no particular order. An exception of one ends it."""
+    def each(self, work: Callable[[T], R], items: Iterable[T]) -> list[R]:
+        """What `work` makes of every item, done many at once, in the order of the items."""
         listed: Sequence[T] = tuple(items)
         if len(listed) < 2 or self._workers < 2:
-            for item in listed:
-                work(item)
-            return
+            return [work(item) for item in listed]
         with ThreadPoolExecutor(min(self._workers, len(listed))) as pool:
-            for _ in pool.map(work, listed):
-                pass
+            return list(pool.map(work, listed))
 
     def attempt(self, scope: str, kind: str, permission: str, call: Callable[[], Json]) -> Json | None:
         """What `call` returns, with the row that says so; None, with the row that says why."""

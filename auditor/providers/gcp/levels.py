@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 
 from auditor.providers.gcp.haul import Crew
 from auditor.providers.gcp.names import LEVEL_KINDS, LEVEL_TYPES, level_resource, path
@@ -74,18 +76,16 @@ class Levels:
         found: list[Level] = []
         row = [root]
         while row:
-            found_here: list[Level] = []
-            self._crew.each(lambda parent, found=found_here: found.extend(self._children(parent)), row)
-            found_here.sort(key=lambda level: level.name)
-            found += found_here
-            row = [level.name for level in found_here if level.type == "folders"]
+            children = list(chain.from_iterable(self._crew.each(self._children, row)))
+            found += sorted(children, key=lambda level: level.name)
+            row = [level.name for level in children if level.type == "folders"]
         return found
 
     def above(self, names: Iterable[str]) -> None:
         """Every ancestor of the levels called `names`, as far up as can be read."""
         row = {self.known[name].parent for name in names}
         while missing := sorted(name for name in row if name and name not in self.known):
-            self._crew.each(lambda name: (self.read(name), None)[1], missing)
+            self._crew.each(self.read, missing)
             row = {self.known[name].parent for name in missing}
 
     def policies(self, levels: Iterable[Level]) -> None:
@@ -103,17 +103,14 @@ class Levels:
     def _children(self, parent: str) -> Sequence[Level]:
         found: list[Level] = []
         for kind, permission in LIST.items():
-            listed = self._rest.pages(
-                "cloudresourcemanager", f"v3/{kind}", kind, {"parent": parent, "pageSize": PAGE_SIZE}
-            )
-            self._crew.gather(
-                parent,
-                f"{LEVEL_KINDS[kind]}-list",
-                permission,
-                listed,
-                lambda body, kind=kind: found.append(self._add(body, kind)),
-            )
+            query = {"parent": parent, "pageSize": PAGE_SIZE}
+            listed = self._rest.pages("cloudresourcemanager", f"v3/{kind}", kind, query)
+            keep = partial(self._found, found, kind)
+            self._crew.gather(parent, f"{LEVEL_KINDS[kind]}-list", permission, listed, keep)
         return found
+
+    def _found(self, found: list[Level], kind: str, body: Json) -> None:
+        found.append(self._add(body, kind))
 
     def _add(self, body: Json, kind: str) -> Level:
         name = text(body, "name")

@@ -69,6 +69,8 @@ class Trouble:
     unreachable: bool = False
     credentials: bool = False
     """Google does not accept the credentials at all."""
+    spent: bool = False
+    """The call was not made: the time for calls of its kind is used up."""
 
 
 class RefusedError(AuditorError):
@@ -139,13 +141,9 @@ class Pace:
         with self._lock:
             pause = max(0.0, self._next - self._clock())
             if self._waited + pause > limits.slow_patience:
-                raise RefusedError(
-                    Trouble(
-                        Status.FAILED,
-                        "not read: Google allows five such reads a minute, and "
-                        f"{round(limits.slow_patience / 60)} minutes of waiting were spent",
-                    )
-                )
+                minutes = round(limits.slow_patience / 60)
+                reason = f"Google allows five such reads a minute, and {minutes} minutes of waiting were spent"
+                raise RefusedError(Trouble(Status.FAILED, reason, spent=True))
             if pause:
                 if not self._waited:
                     self._tell(

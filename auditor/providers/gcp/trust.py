@@ -133,7 +133,9 @@ class _Compiler:
             "account": None if granted.account is None else granted.account.body,
             "grants": [_grant(binding, estate) for binding in granted.bindings],
             "denials": [body for container in chain for _, body in estate.denials.get(container, ())],
-            "numbers": {name: project.number for name, project in estate.projects.items()} if not _plain(member) else {},
+            "impersonation": granted.account is not None,
+            "missing": bool(door.notes.get("provider-missing")),
+            "name": door.via,
             "bounded": bool(denials.bounded(estate, pool, chain)),
             "policy": granted.bindings[0].policy.body.get("policy"),
         }
@@ -161,10 +163,6 @@ def short(member: PoolMember) -> str:
     """What a member names, without the pool: `attribute.repository/acme/app`."""
     _, _, rest = member.text.partition(f"{member.pool}/")
     return rest or member.text
-
-
-def _plain(member: PoolMember) -> bool:
-    return member.pool.split("/")[1].isdecimal()
 
 
 def _grants(granted: _Granted) -> list[list[str]]:

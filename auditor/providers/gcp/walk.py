@@ -75,7 +75,7 @@ class Walk:
             searched.update(level.name for level in (target, *below))
             listed = {level.name: level for level in projects}
             missing = sorted(with_pools - self._levels.known.keys())
-            self._crew.each(lambda name: (self._levels.read(name), None)[1], missing)
+            self._crew.each(self._levels.read, missing)
             searched.update(missing)
             holders = [listed.get(name) or self._levels.known[name] for name in sorted(with_pools)]
             self._tell(f"reading the pools of {len(holders)} of {len(projects)} projects")
@@ -92,10 +92,10 @@ class Walk:
         for target in targets:
             self._search.direct_grants(target.name)
         self._referenced()
-        self._refusals()
         for level in self._organizations():
             self._boundaries(level)
             self._workforce(level)
+        self._refusals()
 
     def _organizations(self) -> list[Level]:
         return [level for _, level in sorted(self._levels.known.items()) if level.type == "organizations"]
@@ -136,14 +136,18 @@ class Walk:
         levels = sorted(self._levels.known.values(), key=lambda level: (_rank(level), level.name))
         wanted = [level for level in levels if level.type != "projects" or level.name in touched]
         self._tell(f"reading the deny policies of {len(wanted)} levels")
-        for level in wanted:
-            self._crew.gather(
-                level.scope,
-                DENY,
-                LIST_DENIES,
-                self._slow.denies(level.name),
-                lambda body, level=level: self._haul.keep(level.scope, DENY, text(body, "name"), body),
-            )
+        for done, level in enumerate(wanted):
+            try:
+                for body in self._slow.denies(level.name):
+                    self._haul.keep(level.scope, DENY, text(body, "name"), body)
+            except RefusedError as error:
+                if error.trouble.spent:
+                    reason = f"{error.trouble.reason}; not read of {len(wanted) - done} of {len(wanted)} levels"
+                    self._haul.note(NOWHERE, DENY, Status.FAILED, reason)
+                    return
+                self._haul.refuse(level.scope, DENY, error, LIST_DENIES)
+            else:
+                self._haul.note(level.scope, DENY, Status.READ, None, LIST_DENIES)
         idle = sum(1 for level in levels if level.type == "projects" and level.alive) - sum(
             1 for level in wanted if level.type == "projects"
         )

@@ -1,0 +1,390 @@
+"""Comparisons of CEL over all tokens at once: equality, order and `in`."""
+
+from __future__ import annotations
+
+from auditor.claims.languages.language import Language
+from auditor.claims.languages.pattern import Pattern, Wild
+from auditor.claims.languages.value_set import ValueSet
+from auditor.claims.predicate import (
+    ELEMENT,
+    FALSE,
+    TRUE,
+    AllValues,
+    AnyValue,
+    Exists,
+    Match,
+    Predicate,
+    SameText,
+    Unknown,
+    conjunction,
+    disjunction,
+    negation,
+)
+from auditor.claims.texts import Claim, Joined, Literal, Text
+from auditor.providers.gcp import cel_numbers
+from auditor.providers.gcp.cel_syntax import Constant, Uint
+from auditor.providers.gcp.cel_values import (
+    ERROR,
+    NO,
+    YES,
+    Count,
+    Derived,
+    Elements,
+    Json,
+    Known,
+    Moment,
+    Names,
+    Now,
+    Opaque,
+    Payload,
+    Pieces,
+    Place,
+    Rails,
+    Sequence,
+    Symbol,
+    Table,
+    Truth,
+    Whole,
+    computed,
+    constant_of,
+    defined,
+    doubt,
+    is_list,
+    is_other,
+    is_text,
+    test,
+    text_of,
+    type_of,
+    within,
+)
+
+
+def equal(left: Symbol, right: Symbol) -> Rails:
+    """`left == right`."""
+    for one, other in ((left, right), (right, left)):
+        found = _equal(one, other)
+        if found is not None:
+            return found
+    both = conjunction((defined(left), defined(right)))
+    kinds = type_of(left), type_of(right)
+    if None not in kinds and kinds[0] != kinds[1]:
+        return Rails(FALSE, both)
+    return doubt("whether these two values are equal is not decided").given(both)
+
+
+def _equal(one: Symbol, other: Symbol) -> Rails | None:
+    """The same, where `one` says how to compare it with `other`."""
+    match one, other:
+        case Opaque(reason), _:
+            return doubt(reason)
+        case Known(left), Known(right):
+            return YES if _same(left, right) else NO
+        case Derived(text), Known(str() as constant):
+            return test(text, Pattern.exactly(constant))
+        case Derived(left_text), Derived(right_text):
+            return _texts(left_text, right_text)
+        case Json(claim), _:
+            return _json(claim, other)
+        case Truth(rails), Known(bool() as value):
+            return rails if value else rails.flipped
+        case Truth(left_rails), Truth(right_rails):
+            return _truths(left_rails, right_rails)
+        case (Count() | Place() | Whole()), Known(int() | float() | Uint() as number) if not isinstance(number, bool):
+            return cel_numbers.compared(one, "==", _number(number))
+        case Now(), Moment(moment):
+            return cel_numbers.at(one, "==", moment)
+        case Moment(early), Moment(late):
+            return YES if early == late else NO
+        case Sequence(items), Sequence(others):
+            return _sequences(items, others)
+        case Pieces(), Sequence(items):
+            return _pieces(one, items)
+        case _:
+            return None
+
+
+def _number(value: int | float | Uint) -> int | float:
+    return value.number if isinstance(value, Uint) else value
+
+
+def _same(left: Constant, right: Constant) -> bool:
+    numbers = [
+        _number(value) if isinstance(value, int | float | Uint) and not isinstance(value, bool) else None
+        for value in (left, right)
+    ]
+    if None not in numbers:
+        return numbers[0] == numbers[1]
+    return type(left) is type(right) and left == right
+
+
+def _truths(left: Rails, right: Rails) -> Rails:
+    return Rails(
+        disjunction((conjunction((left.true, right.true)), conjunction((left.false, right.false)))),
+        disjunction((conjunction((left.true, right.false)), conjunction((left.false, right.true)))),
+    )
+
+
+def _texts(left: Text, right: Text) -> Rails:
+    """Two texts of one token: what they have in common at either end is set aside."""
+    both = conjunction((computed(left), computed(right)))
+    own, other = _without_common_ends(_parts(left), _parts(right))
+    if not own and not other:
+        return Rails(both, FALSE)
+    match own, other:
+        case ([Claim(one)], [Claim(two)]):
+            return Rails(conjunction((both, SameText(one, two))), conjunction((both, negation(SameText(one, two)))))
+        case ([Literal(one)], [Literal(two)]):
+            return Rails(FALSE, both) if one != two else Rails(both, FALSE)
+        case ([Literal(text)], [of]) | ([of], [Literal(text)]):
+            return test(of, Pattern.exactly(text)).given(both)
+        case _:
+            return doubt("a text that is derived from claims, compared with another one").given(both)
+
+
+def _parts(text: Text) -> list[Text]:
+    parts = [part for inner in text.parts for part in _parts(inner)] if isinstance(text, Joined) else [text]
+    return [part for part in parts if part != Literal("")]
+
+
+def _without_common_ends(own: list[Text], other: list[Text]) -> tuple[list[Text], list[Text]]:
+    for last in (False, True):
+        place = -1 if last else 0
+        while own and other:
+            one, two = own[place], other[place]
+            if isinstance(one, Literal) and isinstance(two, Literal):
+                short, long = sorted((one.text, two.text), key=len)
+                if not short or not (long.endswith(short) if last else long.startswith(short)):
+                    break
+                rests = [
+                    part.text[: len(part.text) - len(short)] if last else part.text[len(short) :] for part in (one, two)
+                ]
+                own = _replaced(own, place, rests[0])
+                other = _replaced(other, place, rests[1])
+            elif one == two:
+                own = own[:-1] if last else own[1:]
+                other = other[:-1] if last else other[1:]
+            else:
+                break
+    return own, other
+
+
+def _replaced(parts: list[Text], place: int, rest: str) -> list[Text]:
+    middle = [Literal(rest)] if rest else []
+    return [*parts[:-1], *middle] if place else [*middle, *parts[1:]]
+
+
+def _json(claim: str, other: Symbol) -> Rails:
+    """What the token carries under `claim`, compared with something else; only texts are seen through."""
+    text = text_of(other)
+    match other:
+        case Known(str() as constant):
+            same = Match(claim, Pattern.exactly(constant))
+            return Rails(same, negation(same))
+        case Json(second):
+            if second == claim:
+                return YES
+            unclear = conjunction((is_other(claim), is_other(second)))
+            lists = conjunction((is_list(claim), is_list(second)))
+            reason = Unknown(f"whether {claim} and {second} are equal is not known")
+            perhaps = conjunction((disjunction((unclear, lists)), reason))
+            same = SameText(claim, second)
+            return Rails(
+                disjunction((same, perhaps)),
+                conjunction((negation(same), disjunction((negation(disjunction((unclear, lists))), reason)))),
+            )
+        case Known(None):
+            return NO
+        case Known(bytes()):
+            return NO
+        case Sequence(items):
+            return _json_list(claim, items)
+        case Known() | Truth() | Count() | Place() | Whole():
+            perhaps = conjunction((is_other(claim), Unknown(f"what {claim} carries is not known")))
+            return Rails(perhaps, conjunction((disjunction((negation(is_other(claim)), perhaps))))).given(defined(other))
+        case _ if text is not None:
+            as_text = _texts(Claim(claim), text)
+            otherwise = conjunction((computed(text), negation(is_text(claim))))
+            return Rails(as_text.true, disjunction((as_text.false, otherwise)))
+        case _:
+            return doubt(f"what {claim} carries is not known").given(defined(other), negation(is_text(claim)))
+
+
+def _json_list(claim: str, items: tuple[Symbol, ...]) -> Rails:
+    """A list claim compared with a list that was written out. The order of its elements is not seen."""
+    whole = conjunction(map(defined, items))
+    constants = [constant_of(item) for item in items]
+    if None in constants:
+        return doubt("a list of the token, compared with a list that is derived from claims").given(whole)
+    texts = [text for text in constants if text is not None]
+    only = AllValues(claim, Match(ELEMENT, ValueSet(texts)) if texts else FALSE)
+    each = [AnyValue(claim, Match(ELEMENT, Pattern.exactly(text))) for text in texts]
+    alike = conjunction((is_list(claim), only, *each))
+    if not texts:
+        return Rails(alike, negation(alike))
+    reason = Unknown(f"the order of the elements of {claim} is not known")
+    return Rails(conjunction((alike, reason)), disjunction((negation(alike), reason)))
+
+
+def _sequences(items: tuple[Symbol, ...], others: tuple[Symbol, ...]) -> Rails:
+    whole = conjunction(map(defined, (*items, *others)))
+    if len(items) != len(others):
+        return Rails(FALSE, whole)
+    pairs = [equal(one, other) for one, other in zip(items, others, strict=True)]
+    return Rails(conjunction(pair.true for pair in pairs), disjunction(pair.false for pair in pairs)).given(whole)
+
+
+def _pieces(pieces: Pieces, items: tuple[Symbol, ...]) -> Rails:
+    """Splitting undoes joining: the pieces are these exactly if the text is these, joined, and splits into them."""
+    constants = [constant_of(item) for item in items]
+    if None in constants or pieces.limit >= 0 or not pieces.separator:
+        return doubt("the pieces of a text, compared with a list").given(computed(pieces.of))
+    texts = [text for text in constants if text is not None]
+    joined = pieces.separator.join(texts)
+    if joined.split(pieces.separator) != texts:
+        return Rails(FALSE, computed(pieces.of))
+    return test(pieces.of, Pattern.exactly(joined))
+
+
+# Order
+
+
+def ordered(left: Symbol, sign: str, right: Symbol) -> Rails:
+    """`left < right` and its kin."""
+    turned = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}[sign]
+    match left, right:
+        case (Opaque(reason), _) | (_, Opaque(reason)):
+            return doubt(reason)
+        case (Count() | Place() | Whole()), Known(int() | float() | Uint() as number) if not isinstance(number, bool):
+            return cel_numbers.compared(left, sign, _number(number))
+        case Known(int() | float() | Uint() as number), (Count() | Place() | Whole()) if not isinstance(number, bool):
+            return cel_numbers.compared(right, turned, _number(number))
+        case Now(), Moment(moment):
+            return cel_numbers.at(left, sign, moment)
+        case Moment(moment), Now():
+            return cel_numbers.at(right, turned, moment)
+    kinds = {type_of(left), type_of(right)} - {None}
+    if len(kinds) > 1 or kinds & {"list", "map", "null"}:
+        return ERROR
+    needed = [computed(text) for text in map(text_of, (left, right)) if text is not None and "text" in kinds]
+    if "text" not in kinds and kinds:
+        needed = [is_other(symbol.claim) for symbol in (left, right) if isinstance(symbol, Json)]
+    return doubt("an order of two values is not decided").given(*needed)
+
+
+# Membership
+
+
+def contained(value: Symbol, whole: Symbol) -> Rails:
+    """`value in whole`."""
+    match whole:
+        case Opaque(reason):
+            return doubt(reason)
+        case Sequence(items):
+            return _among(value, items, conjunction(map(defined, (value, *items))))
+        case Table(entries):
+            return _among_keys(value, tuple(key for key, _ in entries), whole)
+        case Pieces():
+            return _piece(value, whole)
+        case Elements():
+            return _element(value, whole)
+        case Json(claim):
+            return _in_json(value, claim)
+        case Payload():
+            name = constant_of(value)
+            if name is None:
+                return doubt("which claim is asked for is not known").given(defined(value))
+            return Rails(carried(name), negation(carried(name)))
+        case Names(prefix):
+            return doubt(f"membership in {prefix} is not decided")
+        case _:
+            return ERROR
+
+
+def carried(name: str) -> Predicate:
+    """The token carries a claim of this name at its top, and not an object that holds such a path."""
+    steps = name.split(".")
+    prefixes = (".".join(steps[:end]) for end in range(1, len(steps)))
+    apart = (disjunction((negation(Exists(prefix)), AllValues(prefix, TRUE))) for prefix in prefixes)
+    return conjunction((Exists(name), *apart))
+
+
+def _among(value: Symbol, items: tuple[Symbol, ...], whole: Predicate) -> Rails:
+    constants = [item.value for item in items if isinstance(item, Known) and isinstance(item.value, str)]
+    if items and len(constants) == len(items):
+        language: Language = ValueSet(constants) if len(constants) > 1 else Pattern.exactly(constants[0])
+        if isinstance(value, Json):
+            return Rails(Match(value.claim, language), negation(Match(value.claim, language)))
+        if isinstance(value, Derived):
+            return test(value.text, language)
+    found = [equal(value, item) for item in items]
+    return Rails(disjunction(one.true for one in found), conjunction(one.false for one in found)).given(whole)
+
+
+def _among_keys(value: Symbol, keys: tuple[Symbol, ...], whole: Table) -> Rails:
+    if type_of(value) in ("list", "map", "null", "bytes", "time"):
+        return ERROR
+    found = _among(value, keys, conjunction((defined(value), defined(whole))))
+    if not isinstance(value, Json):
+        return found
+    reason = Unknown(f"what {value.claim} carries is not known")
+    return found.given(disjunction((is_text(value.claim), conjunction((is_other(value.claim), reason)))))
+
+
+def _piece(value: Symbol, pieces: Pieces) -> Rails:
+    constant = constant_of(value)
+    separator = pieces.separator
+    overlaps = any(separator.startswith(separator[begin:]) for begin in range(1, len(separator)))
+    if constant is None or pieces.limit >= 0 or not separator or overlaps:
+        kind = type_of(value)
+        if kind is not None and kind != "text":
+            return Rails(FALSE, conjunction((computed(pieces.of), defined(value))))
+        return doubt("a value among the pieces of a text").given(computed(pieces.of), defined(value))
+    if separator in constant:
+        return Rails(FALSE, computed(pieces.of))
+    front = Pattern.exactly(f"{constant}{separator}").tokens
+    back = Pattern.exactly(f"{separator}{constant}").tokens
+    middle = Pattern.exactly(f"{separator}{constant}{separator}").tokens
+    star = Wild.STAR
+    languages = (
+        Pattern.exactly(constant),
+        Pattern((*front, star)),
+        Pattern((star, *back)),
+        Pattern((star, *middle, star)),
+    )
+    inside = disjunction(within(pieces.of, language) for language in languages)
+    return Rails(inside, conjunction((computed(pieces.of), negation(inside))))
+
+
+def _element(value: Symbol, whole: Elements) -> Rails:
+    fine = defined(whole)
+    constant = constant_of(value)
+    if constant is None:
+        kind = type_of(value)
+        if kind is not None and kind != "text":
+            return Rails(FALSE, conjunction((fine, defined(value))))
+        return doubt(f"a value among the elements of {whole.claim}").given(fine, defined(value))
+    inside = test(whole.text, Pattern.exactly(constant))
+    some = AnyValue(whole.claim, conjunction((whole.kept.true, inside.true)))
+    none = AllValues(whole.claim, disjunction((whole.kept.false, conjunction((whole.kept.true, inside.false)))))
+    return Rails(some, none).given(fine)
+
+
+def _in_json(value: Symbol, claim: str) -> Rails:
+    """A list or an object of the token."""
+    constant = constant_of(value)
+    if constant is None:
+        return doubt(f"a value in {claim}").given(defined(value), negation(is_text(claim)))
+    some = AnyValue(claim, Match(ELEMENT, Pattern.exactly(constant)))
+    field = Exists(f"{claim}.{constant}")
+    reason = Unknown(f"whether {claim} is an object is not known")
+    return Rails(
+        disjunction((conjunction((is_list(claim), some)), conjunction((is_other(claim), field)))),
+        disjunction(
+            (
+                conjunction((is_list(claim), negation(some))),
+                conjunction((is_other(claim), negation(field), reason)),
+            )
+        ),
+    )
+
+
