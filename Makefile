@@ -11,13 +11,13 @@ help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: $(VENV)/.ready-test ## Audit a made-up AWS account on this machine, for real, and show the report
+demo: $(VENV)/.ready-test ## Audit a made-up AWS account and Google organisation on this machine, for real, and show the report
 	@mkdir -p build
 	@$(BIN)/python -m fixtures.demo
 
 .PHONY: test
 test: $(VENV)/.ready-test ## Run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 .PHONY: dev
 dev: $(VENV)/.ready-dev ## Install everything needed to work on this project

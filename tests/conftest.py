@@ -35,6 +35,8 @@ def _own_environment() -> Iterator[None]:
         patch.setenv("AWS_CONFIG_FILE", os.devnull)
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        patch.setenv("CLOUDSDK_CONFIG", os.devnull)
+        patch.setenv("NO_GCE_CHECK", "true")
         yield
 
 

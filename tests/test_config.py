@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.config import AwsTargets, Config, Ours, Owned, Targets, find, load
+from auditor.config import AwsTargets, Config, GcpTargets, Ours, Owned, Targets, find, load
 from auditor.errors import ConfigError
 from tests.schemas import complaints, validator
 
@@ -26,6 +26,10 @@ issuers = ["https://ghe.example.com/_services/token"]
 "github:my-org/app" = ["repo"]
 [targets.aws]
 profiles = ["prod", "dev"]
+[targets.gcp]
+projects = ["web-prod", "web-prod"]
+folders = ["2"]
+organizations = ["100"]
 """
 
 EXPECTED = Config(
@@ -35,7 +39,7 @@ EXPECTED = Config(
         subject_templates={"github:my-org": ("repo", "context", "job_workflow_ref"), "github:my-org/app": ("repo",)},
         declared=True,
     ),
-    targets=Targets(aws=AwsTargets(("prod", "dev"))),
+    targets=Targets(aws=AwsTargets(("prod", "dev")), gcp=GcpTargets(("web-prod",), ("2",), ("100",))),
 )
 
 
@@ -100,7 +104,9 @@ MISTAKES = [
     ),
     ("[ours.subject-templates]\n'github:x' = []\n", 2, "a subject template needs at least one claim"),
     ("[targets.aws]\nprofile = 'x'\n", 2, "unknown key 'profile' in `targets.aws`; did you mean 'profiles'?"),
-    ("[targets.gcp]\n", 1, "unknown key 'gcp' in `targets`; known here: aws"),
+    ("[targets.ibm]\n", 1, "unknown key 'ibm' in `targets`; known here: aws, gcp"),
+    ("[targets.gcp]\nproject = ['x']\n", 2, "unknown key 'project' in `targets.gcp`; did you mean 'projects'?"),
+    ("[targets.gcp]\nfolders = [1]\n", 2, "`targets.gcp.folders` must hold strings only, not a number"),
     ("[targets]\naws = []\n", 2, "`targets.aws` must be a table, not a list"),
 ]
 

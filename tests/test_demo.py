@@ -1,4 +1,4 @@
-"""`make demo`, without make: the real command, in a process of its own, against the loopback AWS."""
+"""`make demo`, without make: the real command, in a process of its own, against the loopback AWS and Google."""
 
 from __future__ import annotations
 
@@ -6,20 +6,32 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 ROOT = Path(__file__).parent.parent
 REPORT = ROOT / "build/demo-report.json"
-ESTATE = ROOT / "fixtures/estates/aws/demo.json"
+AWS = json.loads((ROOT / "fixtures/estates/aws/demo.json").read_text(encoding="utf-8"))
+GOOGLE = json.loads((ROOT / "fixtures/estates/gcp/demo.json").read_text(encoding="utf-8"))
 
 
-# Settings of a user who works with AWS. The demo must heed none of them: the second one would lead it to AWS itself.
-USER = {"AWS_PROFILE": "work", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true", "AWS_SESSION_TOKEN": "x"}
+# Settings of a user of both clouds. The demo must heed none of them: some would lead it to the real ones.
+USER = {
+    "AWS_PROFILE": "work",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
+    "AWS_SESSION_TOKEN": "x",
+    "GOOGLE_CLOUD_PROJECT": "work",
+    "GOOGLE_APPLICATION_CREDENTIALS": "/nowhere.json",
+}
 
 
-def test_the_demo_says_what_it_does_and_where_the_report_lies() -> None:
+@pytest.fixture(scope="module")
+def demo() -> subprocess.CompletedProcess[str]:
     REPORT.unlink(missing_ok=True)
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-m", "fixtures.demo"],
         cwd=ROOT,
         env={**os.environ, **USER},
@@ -28,31 +40,62 @@ def test_the_demo_says_what_it_does_and_where_the_report_lies() -> None:
         timeout=120,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    first, *_ = done.stdout.splitlines()
+
+
+@pytest.fixture(scope="module")
+def report(demo: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    found: dict[str, Any] = json.loads(REPORT.read_text(encoding="utf-8"))
+    return found
+
+
+def test_the_demo_says_what_it_does_and_where_the_report_lies(
+    demo: subprocess.CompletedProcess[str], report: dict[str, Any]
+) -> None:
+    assert "Traceback" not in demo.stderr
+    first, second, *_ = demo.stdout.splitlines()
     assert first.startswith("The account of fixtures/estates/aws/demo.json now answers at http://127.0.0.1:")
-    assert done.stdout.endswith(
-        "That took 10 API calls. The same as JSON: build/demo-report.json\n"
+    assert second.startswith("the organisation of fixtures/estates/gcp/demo.json at http://127.0.0.1:")
+    assert demo.stdout.endswith(
+        "That took 10 API calls of AWS and 86 of Google Cloud. The same as JSON: build/demo-report.json\n"
         "Exit code 14 is as it should be: the worst finding is critical. A pipeline would stop here.\n"
-        "The account is gone again.\n"
+        "Both clouds are gone again.\n"
     )
-    report = json.loads(REPORT.read_text(encoding="utf-8"))
     assert report["version"] == 1
     assert report["summary"]["coverage_complete"] is True
-    assert len({trust["identity"]["id"] for trust in report["trusts"]}) == 47
-
-    role_of = {trust["id"]: trust["identity"]["name"] for trust in report["trusts"]}
-    found = {(role_of.get(finding.get("trust")), finding["rule"]) for finding in report["findings"]}
-    roles = json.loads(ESTATE.read_text(encoding="utf-8"))["roles"]
-    assert {(role["RoleName"], rule) for role in roles for rule in role["shows"]} - found == set()
     assert {finding["status"] for finding in report["findings"]} == {"open"}
 
-    tight = {role["RoleName"] for role in roles if role["Description"].startswith("Tight")}
-    classes = {
-        trust["identity"]["name"]: {
-            name for name, verdict in trust["classes"].items() if verdict["result"] != "rejected"
-        }
-        for trust in report["trusts"]
+
+def test_what_the_account_is_there_to_show_is_found(report: dict[str, Any]) -> None:
+    trusts = [trust for trust in report["trusts"] if trust["provider"] == "aws"]
+    assert len({trust["identity"]["id"] for trust in trusts}) == 47
+    names = {trust["id"]: trust["identity"]["name"] for trust in trusts}
+    found = {(names.get(finding.get("trust")), finding["rule"]) for finding in report["findings"]}
+    assert {(role["RoleName"], rule) for role in AWS["roles"] for rule in role["shows"]} - found == set()
+    tight = {role["RoleName"] for role in AWS["roles"] if role["Description"].startswith("Tight")}
+    assert open_classes(trust for trust in trusts if trust["identity"]["name"] in tight) == {}
+
+
+def test_what_the_organisation_is_there_to_show_is_found(report: dict[str, Any]) -> None:
+    # A trust's source is the policy that holds its binding; an unused provider is a finding about itself.
+    places = {trust["id"]: trust["source"]["document"] for trust in report["trusts"]}
+    found = {
+        (places.get(finding.get("trust"), finding.get("identity")), finding["rule"]) for finding in report["findings"]
     }
-    assert {name: sorted(classes[name]) for name in tight} == {name: [] for name in tight}
+    entries = [(policy["resource"], policy) for policy in GOOGLE["iam-policies"]]
+    entries += [(provider["name"], provider) for provider in GOOGLE["workload-identity-pool-providers"]]
+    assert {(name, rule) for name, entry in entries for rule in entry.get("shows", ())} - found == set()
+    tight = {name for name, entry in entries if entry.get("about", "").startswith("Tight")}
+    assert open_classes(trust for trust in report["trusts"] if trust["source"]["document"] in tight) == {}
+
+
+def open_classes(trusts: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Identity → the classes of attackers that are not kept out; nothing for a trust that keeps them all out."""
+    listed = {
+        trust["identity"]["name"]: [
+            name for name, verdict in trust["classes"].items() if verdict["result"] != "rejected"
+        ]
+        for trust in trusts
+    }
+    assert listed
+    return {name: classes for name, classes in listed.items() if classes}

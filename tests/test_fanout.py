@@ -64,7 +64,7 @@ EXECUTORS: dict[str, Callable[[], Executor]] = {
 
 @pytest.mark.parametrize("make", EXECUTORS.values(), ids=EXECUTORS)
 def test_the_report_is_the_same_to_the_byte(demo: Snapshot, make: Callable[[], Executor]) -> None:
-    config = load(ESTATE / "auditor.toml", kinds())
+    config = load(ESTATE.parent / "auditor.toml", kinds())
     inline = report(demo, config, None)
     assert inline.count(b'"reachable"') > 10
     with make() as executor:

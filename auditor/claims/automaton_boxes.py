@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from auditor.claims.boxes import BOX_BUDGET, Box, Split, union
+from auditor.claims.box import BOX_BUDGET, Box, Split
 from auditor.claims.grammar import CharSet, Slot, Term, Variable
 from auditor.claims.languages.automaton import Automaton, replaced
 from auditor.claims.languages.characters import KELVIN, LONG_S
@@ -18,6 +18,7 @@ from auditor.claims.languages.pattern import Pattern, Wild
 from auditor.claims.languages.regex import Regex
 from auditor.claims.languages.tables import Partition, leading, sources
 from auditor.claims.languages.value_set import ValueSet
+from auditor.claims.pattern_boxes import split_list
 from auditor.errors import BudgetExceededError
 
 STEP_BUDGET = 400_000
@@ -45,7 +46,7 @@ def split(term: Term, language: Language) -> Split:
     """The boxes in which `term` lies in `language`, or None past the budget; and what they cost."""
     globs = language.globs if isinstance(language, Regex) else None
     if globs is not None and all(valid_for(globs, part.variable) for part in term if isinstance(part, Slot)):
-        return union(term, globs.patterns)
+        return split_list(term, globs.patterns)
     try:
         automaton = Automaton.of(language)
         if len(term) == 1 and isinstance(term[0], Slot) and not term[0].encoded and term[0].variable.values is None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
-from auditor.claims.boxes import Box
+from auditor.claims.box import Box
 from auditor.claims.grammar import Slot, Variable
 from auditor.claims.languages.language import Language, ascii_lower
 from auditor.claims.languages.length import Length

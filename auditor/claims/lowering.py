@@ -14,8 +14,8 @@ from typing import assert_never
 from auditor.claims.align import aligned
 from auditor.claims.boxes import split, too_many_ways, union
 from auditor.claims.formula import Formula, ListTest, Sized, Test, all_of, complement, in_none, in_some, some_of
-from auditor.claims.grammar import Shape, Slot, Term
-from auditor.claims.languages.language import Language
+from auditor.claims.grammar import Shape, Slot, Term, fill
+from auditor.claims.languages.language import Language, units
 from auditor.claims.languages.length import Length
 from auditor.claims.languages.value_set import ValueSet
 from auditor.claims.predicate import (
@@ -214,10 +214,25 @@ def _sized(term: Term, length: Length, positive: bool) -> Formula:
     rest = Length(least, most, in_bytes=length.in_bytes)
     if not slots:
         return rest.matches("") is positive
-    if len(slots) == 1 and not slots[0].encoded:
-        return Test(slots[0].variable, rest, positive)
+    variables = {slot.variable for slot in slots}
+    if len(variables) == 1:
+        one = _sized_alone(slots, rest)
+        if one is not None:
+            return Test(slots[0].variable, one, positive)
     bounds: list[Formula] = [Sized(slots, Length(least, in_bytes=length.in_bytes))] if least else []
     if most is not None:
         bounds.append(Sized(slots, Length(0, most, in_bytes=length.in_bytes)))
     whole = all_of(bounds)
     return whole if positive else complement(whole)
+
+
+def _sized_alone(slots: tuple[Slot, ...], length: Length) -> Language | None:
+    """What the one variable of all `slots` must be to give them such a length; None where no test of it tells."""
+    variable = slots[0].variable
+    if variable.values is not None:
+        texts = {value: "".join(fill((slot,), {variable: value}) for slot in slots) for value in variable.values}
+        return ValueSet(value for value, text in texts.items() if length.matches(units(text)))
+    if any(slot.encoded for slot in slots) and ":" in variable.characters:
+        return None
+    most = None if length.most is None else length.most // len(slots)
+    return Length(-(-length.least // len(slots)), most, in_bytes=length.in_bytes)

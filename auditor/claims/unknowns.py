@@ -2,8 +2,8 @@
 
 `c ? a : b` with a condition that nobody can read lets in whatever both `a` and `b` let in, and refuses what both
 refuse. The compiler says that two unknowns are one by giving them one name. A reading then holds *certainly* if it
-holds for every truth value of the named unknowns, of one and the same token; and *possibly* if it holds for some. (In a test of
-the elements of a list an unknown may be another for each element: names mean nothing there.)
+holds for every truth value of the named unknowns, of one and the same token; and *possibly* if it holds for some. (In a
+test of the elements of a list an unknown may be another for each element: names mean nothing there.)
 """
 
 from __future__ import annotations

@@ -17,6 +17,17 @@ from auditor.snapshot import Snapshot
 #   "provider-foreign": True             the trust names a registration of another account: it is dead for good
 #   "refused-if-resaved": list[[document, pointer, why]]   statements the cloud would refuse to store today
 #   "policy-unread": str                 the trust document itself could not be understood; the reason
+# and of Google Cloud besides:
+#   "member": str                        the principal that is granted something
+#   "grants": list[[role, document, pointer]]       by which roles, and where the member stands
+#   "impersonates": list[[role, document, pointer]] those that hold for every service account below the resource
+#   "closed": str                        why nobody gets as far as the condition; the reason
+#   "dead": dict[clause text, why]       why a clause can never hold
+#   "not-oidc": str                      the provider takes something else than OIDC tokens; what
+#   "mapping": dict[attribute, {text, claims, joints, whole}]   how a provider maps claims: the expression, the claims
+#                                        it reads, neighbours joined with nothing between, the one claim it is
+#   "condition", "uploaded-keys": [document, pointer]           where they stand, if they are there
+#   "beside": list[[provider, issuer]]   the other enabled providers of the pool
 
 
 class Provider(Protocol):

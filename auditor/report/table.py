@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, groupby
 from typing import TextIO
 
@@ -20,6 +20,8 @@ MINIMUM_WIDTH = 60
 SERIOUS = ("CRITICAL", "HIGH")
 OVERVIEW_FROM = 10
 """Findings."""
+ALIKE = 3
+"""Scopes of which the same was read, and that are still listed one by one."""
 
 
 def write(report: Report, stream: TextIO, layout: Layout) -> None:
@@ -42,8 +44,11 @@ def _coverage(rows: tuple[Coverage, ...], width: int) -> Iterator[str]:
     yield "COVERAGE"
     table: list[tuple[str, str, str, str]] = []
     good = [row for row in rows if row.status is Reading.READ]
+    alike: dict[tuple[str, str], list[str]] = {}
     for (provider, scope), read in groupby(good, key=lambda row: (row.provider, row.scope)):
-        table.append((provider, scope, "read", _kinds(read)))
+        alike.setdefault((provider, _kinds(read)), []).append(scope)
+    for (provider, kinds), scopes in alike.items():
+        table.extend((provider, scope, "read", kinds) for scope in _shortened(scopes))
     for row in rows:
         if row.status is not Reading.READ:
             wanted = f" (needs {row.permission})" if row.permission and row.status is Reading.DENIED else ""
@@ -60,6 +65,11 @@ def _coverage(rows: tuple[Coverage, ...], width: int) -> Iterator[str]:
     cells = [[*map(visible, row[:3]), "\n".join(wrap(row[3], room))] for row in table]
     yield from tabulate.tabulate(cells, headers, tablefmt="simple", disable_numparse=True).splitlines()
     yield ""
+
+
+def _shortened(scopes: Sequence[str]) -> Sequence[str]:
+    """Scopes of which the same was read; an organisation of hundreds of projects would fill the screen with them."""
+    return scopes if len(scopes) <= ALIKE else (f"{scopes[0]} and {len(scopes) - 1} more",)
 
 
 def _kinds(rows: Iterable[Coverage]) -> str:

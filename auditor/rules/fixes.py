@@ -9,7 +9,7 @@ from auditor.claims.fresh import gated
 from auditor.claims.grammar import Grammar, Shape, Slot, Term, Variable, fill
 from auditor.claims.predicate import TRUE, evaluate
 from auditor.model import Fix, Issuer, Source, Trust
-from auditor.rules import fix_aws, words
+from auditor.rules import fix_aws, fix_gcp, words
 from auditor.rules.exposure import Exposure
 from auditor.rules.narrowing import Bearer
 
@@ -36,7 +36,7 @@ class Writer(Protocol):
     def audience(self, trust: Trust) -> str: ...
 
 
-WRITERS: Mapping[str, Writer] = {"aws": fix_aws}
+WRITERS: Mapping[str, Writer] = {"aws": fix_aws, "gcp": fix_gcp}
 
 
 def narrow(
@@ -73,6 +73,12 @@ def require_audience(trust: Trust, places: Iterable[Source], summary: str) -> Fi
     """Demand one audience in every statement of `places`."""
     writer = WRITERS.get(trust.provider)
     return _fix(summary, writer.required(trust, places, "aud", writer.audience(trust)) if writer else None)
+
+
+def member(trust: Trust, who: Bearer | None, summary: str) -> Fix:
+    """Grant what is granted to one subject, like that of `who` (Google)."""
+    subject = example_subject(trust.issuer, who, PLACE, "branch") if who is not None else None
+    return _fix(summary, None if subject is None else fix_gcp.granted(trust, subject))
 
 
 def drop(trust: Trust, places: Iterable[Source], summary: str) -> Fix:

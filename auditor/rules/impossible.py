@@ -97,6 +97,13 @@ def reason(trust: Trust, found: Core, statement: Statement) -> str:
 
 def _gate(trust: Trust, found: Core) -> str:
     cloud = words.cloud(trust)
+    if "closed" in trust.notes:
+        return f"{cloud} lets no token in there: {trust.notes['closed']}."
+    if trust.provider == "gcp":
+        if trust.notes.get("provider-missing"):
+            return f"{trust.via} has no provider: {cloud} accepts no token for it."
+        tests = words.listed((clause.text for clause in found.clauses), "and", most=max(len(found.clauses), 1))
+        return f"What {trust.via} maps to google.subject fits no token{f' that satisfies {tests}' if tests else ''}."
     if trust.notes.get("provider-missing"):
         return (
             f"{trust.issuer.url} is not registered in {trust.scope}: {cloud} accepts no token of it. The trust comes "
@@ -116,6 +123,9 @@ def _gate(trust: Trust, found: Core) -> str:
 
 def _clause(trust: Trust, clause: Clause, statement: Statement) -> str:
     issuer = trust.issuer
+    why = trust.notes.get("dead", {}).get(clause.text)
+    if why is not None and clause.predicate == FALSE:
+        return f"{clause.text}: {why}."
     if clause.predicate == FALSE:
         return _never(trust, clause, statement)
     missing = sorted(claims_of(clause.predicate) - _minted(issuer.grammar))

@@ -30,11 +30,17 @@ from auditor.rules import references, words
 from auditor.rules.base import Context, Definition
 from auditor.rules.severity import Power, rate
 
+KIND = "oidc-provider"
+"""The kind of identity such a registration is listed as; what other clouds have instead has rules of its own."""
+
 
 def check(decision: Decision, context: Context) -> Iterable[Finding]:
     del context
     trust = decision.trust
     if not trust.notes.get("provider-missing"):
+        return
+    if trust.provider == "gcp":
+        yield _empty_pool(decision)
         return
     yield RULE.finding(
         decision,
@@ -46,8 +52,23 @@ def check(decision: Decision, context: Context) -> Iterable[Finding]:
     )
 
 
+def _empty_pool(decision: Decision) -> Finding:
+    """Google's members name a pool, whose providers may be gone."""
+    trust = decision.trust
+    return RULE.finding(
+        decision,
+        title=f"A policy lets {trust.via.rpartition('/')[2]}, a pool without any provider, {trust.identity.gained}",
+        detail=f"{trust.via} has no provider, or is gone itself. Whoever may create one there decides who becomes "
+        f"{trust.member}.",
+        evidence=[statement.source for statement in trust.allows] or [trust.source],
+        fix=Fix("Take the member out of the binding, or set the provider up again if it is still wanted."),
+    )
+
+
 def check_estate(context: Context) -> Iterable[Finding]:
     for identity, source in context.idle:
+        if identity.kind != KIND:
+            continue
         yield Finding(
             rule=RULE.id,
             severity=rate(RULE.id, Power.NONE),

@@ -12,6 +12,13 @@ AWS_LISTS = f"{_AWS}/reference_policies_condition-single-vs-multi-valued-context
 AWS_OPERATORS = f"{_AWS}/reference_policies_elements_condition_operators.html"
 AWS_PROVIDERS = f"{_AWS}/id_roles_providers_create_oidc.html"
 AWS_ROLES = f"{_AWS}/id_roles_create_for-idp_oidc.html"
+_GCP = "https://cloud.google.com/iam/docs"
+
+GCP_ACCOUNTS = f"{_GCP}/service-account-permissions"
+GCP_FEDERATION = f"{_GCP}/workload-identity-federation"
+GCP_PIPELINES = f"{_GCP}/workload-identity-federation-with-deployment-pipelines"
+GCP_PRACTICES = f"{_GCP}/best-practices-for-using-workload-identity-federation"
+GCP_PRINCIPALS = f"{_GCP}/principal-identifiers"
 GITHUB_ENVIRONMENTS = "https://docs.github.com/en/actions/reference/workflows-and-actions/deployments-and-environments"
 GITHUB_EVENTS = "https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows"
 GITHUB_SUBJECTS = "https://docs.github.com/en/actions/reference/security/oidc"

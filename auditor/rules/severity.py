@@ -44,6 +44,20 @@ TABLE: Mapping[str, tuple[Severity, ...]] = {
     "any-environment": (_H, _H, _M, _M, _L, _L, _M),
     # The branches are named, and their protection stands in for that of the environment.
     "any-environment, of named branches": (_L, _L, _I, _I, _I, _I, _I),
+    # Every account below, whoever may come; how many may come is the matter of the rows above.
+    "broad-impersonation": (_H, _H, _M, _M, _L, _L, _M),
+    # Whoever holds a key is the issuer: no condition helps.
+    "uploaded-keys": (_H, _H, _M, _M, _L, _L, _M),
+    # The condition of the provider alone stands in the way.
+    "pool-wide-binding": (_M, _M, _L, _L, _L, _I, _L),
+    "shared-pool, one issuer twice": (_M, _M, _L, _L, _L, _I, _L),
+    "shared-pool": (_L, _L, _L, _L, _I, _I, _L),
+    # Reads like a restriction of the provider, and is none.
+    "tautological-condition": (_M, _M, _M, _M, _L, _L, _M),
+    "tautological-condition, bound tightly": (_M, _M, _L, _L, _L, _I, _L),
+    # What a binding names is not what it seems.
+    "subject-collision": (_M, _M, _L, _L, _L, _I, _L),
+    "misleading-attribute": (_M, _M, _L, _L, _L, _I, _L),
     # A condition that fools its reader; worse where something is open that it seems to close.
     "vacuous-condition": (_M, _M, _M, _M, _L, _L, _M),
     "vacuous-condition, otherwise tight": (_L, _L, _L, _L, _L, _I, _L),
@@ -61,6 +75,7 @@ TABLE: Mapping[str, tuple[Severity, ...]] = {
     "dead-value": (_L, _L, _L, _L, _L, _L, _L),
     "refused-if-resaved": (_L, _L, _L, _L, _L, _L, _L),
     "orphan-provider": (_L, _L, _L, _L, _L, _L, _L),
+    "unreferenced-provider": (_L, _L, _L, _L, _L, _L, _L),
 }
 
 

@@ -35,7 +35,8 @@ from auditor.rules.base import Context, Definition, Persona
 def check(decision: Decision, context: Context) -> Iterable[Finding]:
     del context
     trust = decision.trust
-    if trust.issuer.kind != UNKNOWN or "policy-unread" in trust.notes or isinstance(decision.reachable, Rejected):
+    known = trust.issuer.kind != UNKNOWN or not {"policy-unread", "not-oidc"}.isdisjoint(trust.notes)
+    if known or isinstance(decision.reachable, Rejected):
         return
     yield RULE.finding(
         decision,

@@ -38,6 +38,7 @@ from auditor.model import Clause, Confidence, Decision, Finding, Fix, Statement
 from auditor.rules import exposure, references
 from auditor.rules.base import Context, Definition
 from auditor.rules.narrowing import about_audience
+from auditor.rules.tautological_condition import tautological
 
 OPEN, TIGHT = "vacuous-condition", "vacuous-condition, otherwise tight"
 
@@ -50,8 +51,11 @@ def check(decision: Decision, context: Context) -> Iterable[Finding]:
     if isinstance(decision.reachable, Rejected):
         return
     trust = decision.trust
+    whole = trust.notes.get("condition") if tautological(decision) else None
     for statement in trust.allows:
         for clause in statement.clauses:
+            if whole == [clause.source.document, clause.source.pointer]:
+                continue  # said of the condition as a whole
             why = _passed_by_all(decision, clause)
             if why is not None:
                 row = OPEN if exposure.exposed(decision) else TIGHT

@@ -140,7 +140,8 @@ def _door(trust: Trust, token: Token, view: View) -> Door:
     read = sorted(claims_of(trust.gate)) or ["aud"]
     unread = [f"{claim} is {view.unread[claim]}" for claim in read if claim in view.unread]
     result = None if unread else evaluate(trust.gate, token)
-    note = "; ".join(unread) or next((text for name, text in _NOTES.items() if trust.notes.get(name)), "")
+    shut = str(trust.notes.get("closed", ""))
+    note = "; ".join(unread) or shut or next((text for name, text in _NOTES.items() if trust.notes.get(name)), "")
     if "provider-unread" in trust.notes:
         note = f"taken as open, for the registration was not read: {trust.notes['provider-unread']}"
     elif "policy-unread" in trust.notes:

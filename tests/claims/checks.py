@@ -10,7 +10,8 @@ from __future__ import annotations
 from itertools import product
 from random import Random
 
-from auditor.claims.boxes import Box, decompose
+from auditor.claims.box import Box
+from auditor.claims.boxes import decompose
 from auditor.claims.grammar import CharSet, Grammar, Shape, Slot, Term, Variable
 from auditor.claims.inclusion import Included, Separated, includes
 from auditor.claims.languages.language import Language

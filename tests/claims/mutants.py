@@ -12,12 +12,14 @@ import pytest
 
 from auditor.claims import (
     align,
+    box,
     boxes,
     canonical,
     classes,
     formula,
     inclusion,
     lowering,
+    pattern_boxes,
     predicate,
     regions,
     search,
@@ -26,7 +28,7 @@ from auditor.claims import (
     variables,
     work,
 )
-from auditor.claims.boxes import Box, Split
+from auditor.claims.box import Box, Split
 from auditor.claims.formula import Formula, Refused, Same, Some
 from auditor.claims.grammar import Grammar, Shape, Slot, Term, Variable
 from auditor.claims.languages.language import Language
@@ -64,14 +66,14 @@ def noticed_by(*properties: int) -> Callable[[Plant], Plant]:
 
 
 def _with_boxes(patch: pytest.MonkeyPatch, change: Callable[[tuple[Box, ...]], tuple[Box, ...]]) -> None:
-    original = boxes.split
+    original, of_pattern = boxes.split, pattern_boxes.split_pattern
 
-    def planted(term: Term, language: Language) -> Split:
-        found = original(term, language)
+    def changed(found: Split) -> Split:
         return found if found.boxes is None else replace(found, boxes=change(found.boxes))
 
-    patch.setattr(boxes, "split", planted)
-    patch.setattr(lowering, "split", planted)
+    patch.setattr(boxes, "split", lambda term, language: changed(original(term, language)))
+    patch.setattr(lowering, "split", boxes.split)
+    patch.setattr(pattern_boxes, "split_pattern", lambda term, pattern: changed(of_pattern(term, pattern)))
 
 
 @noticed_by(2, 3)
@@ -101,12 +103,12 @@ def a_star_is_one_character(patch: pytest.MonkeyPatch) -> None:
 
 @noticed_by(3)
 def encoded_is_plain(patch: pytest.MonkeyPatch) -> None:
-    original = boxes._share
+    original = pattern_boxes._share
 
     def planted(pattern: Pattern, begin: int, end: int, slot: Slot) -> Box:
         return original(pattern, begin, end, Slot(slot.variable, encoded=False))
 
-    patch.setattr(boxes, "_share", planted)
+    patch.setattr(pattern_boxes, "_share", planted)
 
 
 @noticed_by(3)
@@ -120,23 +122,23 @@ def case_is_forgotten_in_parts(patch: pytest.MonkeyPatch) -> None:
 
 @noticed_by(3)
 def a_variable_leaves_a_star_on_one_side_only(patch: pytest.MonkeyPatch) -> None:
-    original = boxes._ends
+    original = pattern_boxes._ends
 
     def planted(pattern: Pattern, begin: int, slot: Slot) -> list[int]:
         return [end for end in original(pattern, begin, slot) if end == len(pattern.tokens) or end == begin + 1]
 
-    patch.setattr(boxes, "_ends", planted)
+    patch.setattr(pattern_boxes, "_ends", planted)
 
 
 @noticed_by(3)
 def listed_values_are_joined_across_other_variables(patch: pytest.MonkeyPatch) -> None:
-    original = boxes._joined
+    original = box._joined
 
     def planted(found: list[dict[Variable, Language]], variable: Variable) -> list[dict[Variable, Language]]:
         first = [{**box, **{v: found[0][v] for v in found[0] if v is not variable}} for box in found]
         return original(first, variable)
 
-    patch.setattr(boxes, "_joined", planted)
+    patch.setattr(box, "_joined", planted)
 
 
 # --- values -----------------------------------------------------------------------------------------------------------

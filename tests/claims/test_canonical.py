@@ -120,9 +120,7 @@ def check_canonical(rng: Random) -> None:
     case = case_of(trust((equals("aud", "sts.amazonaws.com"), condition)), ours_of(names, rng))
     told, direct = remembered(case), judged(case)
     assert kinds(told) == kinds(direct), (condition, kinds(told), kinds(direct))
-    assert told.breadth == direct.breadth, (
-        condition
-    )  # their order is by placeholder
+    assert told.breadth == direct.breadth, condition  # their order is by placeholder
     assert (told.tenants, told.projects) == (direct.tenants, direct.projects), condition
     for verdict in told.verdicts:
         checks.check_witness_of(verdict, case.predicate, case.grammar)

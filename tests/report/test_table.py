@@ -122,6 +122,21 @@ def test_documents_read_one_by_one_are_counted_and_skipped_ones_are_no_gap() -> 
         """)
 
 
+def test_many_scopes_of_which_the_same_was_read_are_one_line() -> None:
+    rows = [Coverage("gcp", f"web-{number}", "project", Reading.READ) for number in range(4)]
+    assert table(report(coverage=[*READ, *rows[:3]])).splitlines()[4:7] == [
+        "gcp         web-0         read      project",
+        "gcp         web-1         read      project",
+        "gcp         web-2         read      project",
+    ]
+    denied = Coverage("gcp", "web-4", "project", Reading.DENIED, "no", "resourcemanager.projects.get")
+    assert table(report(coverage=[*READ, *rows, denied])).splitlines()[3:6] == [
+        "aws         123456789012      read      account, iam-policy, iam-role",
+        "gcp         web-0 and 3 more  read      project",
+        "gcp         web-4             denied    project (needs resourcemanager.projects.get): no",
+    ]
+
+
 def test_what_is_about_an_identity_names_it_and_foreign_documents_are_named_too() -> None:
     home = "arn:aws:iam::123456789012:oidc-provider/old.example.com"
     orphan = finding(

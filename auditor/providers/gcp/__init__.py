@@ -109,15 +109,15 @@ class Gcp:
 
     def identities(self, snapshot: Snapshot) -> Iterable[Identity]:
         """Every service account and resource of some trust, and the pools that are set apart."""
-        from auditor.providers.gcp import trust
+        from auditor.providers.gcp import inventory
 
-        return trust.identities(snapshot)
+        return inventory.identities(snapshot)
 
     def idle_registrations(self, snapshot: Snapshot) -> Iterable[tuple[Identity, Source]]:
         """Providers whose identities are granted nothing."""
-        from auditor.providers.gcp import trust
+        from auditor.providers.gcp import inventory
 
-        return trust.idle_registrations(snapshot)
+        return inventory.idle_registrations(snapshot)
 
     def admits(self, trust: Trust, token: Token) -> bool | None:
         """The concrete evaluator's opinion of `token`, at the moment `trusts` used."""

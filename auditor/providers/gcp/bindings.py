@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from auditor.claims.predicate import FALSE, Unknown
+from auditor.claims.predicate import FALSE, TRUE, Unknown
 from auditor.model import Clause, Identity, Source
 from auditor.providers.gcp import cel_compile
 from auditor.providers.gcp.cel import parse
@@ -50,12 +50,12 @@ class Binding:
         found: list[Clause] = []
         role = Source(self.policy.resource, f"{self.pointer}/role")
         if self.grant.idle is not None:
-            found.append(Clause(role, self.grant.idle, FALSE))
+            found.append(Clause(role, self.role, FALSE))
         elif account and not self.grant.permissions:
             found.append(Clause(role, self.role, Unknown(self.grant.doubt or "the role is not known")))
         if self.condition is not None:
             found.append(self._condition(now))
-        return tuple(found)
+        return tuple(clause for clause in found if clause.predicate != TRUE)
 
     def _condition(self, now: datetime) -> Clause:
         place = Source(self.policy.resource, f"{self.pointer}/condition/expression")
@@ -132,8 +132,8 @@ def resource_of(policy: Policy, estate: Estate) -> Identity:
     scope = estate.project(owner.partition("/")[2]).scope if isinstance(owner, str) else policy.scope
     if policy.account is not None:
         return Identity(GCP, scope, "resource", resource, f"service account {policy.account.email.partition('@')[0]}")
-    kind = policy.body.get("assetType")
-    noun = kind.rpartition("/")[2] if isinstance(kind, str) else ""
+    asset = policy.body.get("assetType")
+    noun = asset.rpartition("/")[2] if isinstance(asset, str) else ""
     short = resource.rpartition("/")[2]
     return Identity(GCP, scope, "resource", resource, f"{_spaced(noun)} {short}".strip())
 

@@ -113,16 +113,17 @@ class _Parser:
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise CelSyntaxError(f"an expression nested more than {MAX_DEPTH} levels deep", begin)
-        branches: list[tuple[Expr, Expr]] = []
+        branches: list[tuple[int, Expr, Expr]] = []
+        place = begin
         last = self.joined(1)
         while self.passes("?"):
             then = self.joined(1)
             self.expect(":")
-            branches.append((last, then))
+            branches.append((place, last, then))
+            place = self.next.span.offset
             last = self.joined(1)
-        for test, then in reversed(branches):
-            end = last.span.offset + last.span.length
-            last = Conditional(test, then, last, Span(test.span.offset, end - test.span.offset))
+        for place, test, then in reversed(branches):
+            last = Conditional(test, then, last, self.since(place))
         self.depth -= 1
         return last
 

@@ -59,8 +59,15 @@ from auditor.providers.gcp.cel_values import (
 )
 
 
+_FEW = 32
+"""Texts of a list that a derived text is compared with one by one."""
+
+
 def equal(left: Symbol, right: Symbol) -> Rails:
     """`left == right`."""
+    for symbol in (left, right):
+        if isinstance(symbol, Opaque):
+            return doubt(symbol.reason)
     for one, other in ((left, right), (right, left)):
         found = _equal(one, other)
         if found is not None:
@@ -75,8 +82,6 @@ def equal(left: Symbol, right: Symbol) -> Rails:
 def _equal(one: Symbol, other: Symbol) -> Rails | None:
     """The same, where `one` says how to compare it with `other`."""
     match one, other:
-        case Opaque(reason), _:
-            return doubt(reason)
         case Known(left), Known(right):
             return YES if _same(left, right) else NO
         case Derived(text), Known(str() as constant):
@@ -89,7 +94,7 @@ def _equal(one: Symbol, other: Symbol) -> Rails | None:
             return rails if value else rails.flipped
         case Truth(left_rails), Truth(right_rails):
             return _truths(left_rails, right_rails)
-        case (Count() | Place() | Whole()), Known(int() | float() | Uint() as number) if not isinstance(number, bool):
+        case ((Count() | Place() | Whole()), Known(int() | float() | Uint() as number)) if not isinstance(number, bool):
             return cel_numbers.compared(one, "==", _number(number))
         case Now(), Moment(moment):
             return cel_numbers.at(one, "==", moment)
@@ -103,7 +108,7 @@ def _equal(one: Symbol, other: Symbol) -> Rails | None:
             return None
 
 
-def _number(value: int | float | Uint) -> int | float:
+def _number(value: float | Uint) -> int | float:
     return value.number if isinstance(value, Uint) else value
 
 
@@ -132,7 +137,7 @@ def _texts(left: Text, right: Text) -> Rails:
         return Rails(both, FALSE)
     match own, other:
         case ([Claim(one)], [Claim(two)]):
-            return Rails(conjunction((both, SameText(one, two))), conjunction((both, negation(SameText(one, two)))))
+            return Rails(SameText(one, two), conjunction((both, negation(SameText(one, two)))))
         case ([Literal(one)], [Literal(two)]):
             return Rails(FALSE, both) if one != two else Rails(both, FALSE)
         case ([Literal(text)], [of]) | ([of], [Literal(text)]):
@@ -187,26 +192,24 @@ def _json(claim: str, other: Symbol) -> Rails:
             lists = conjunction((is_list(claim), is_list(second)))
             reason = Unknown(f"whether {claim} and {second} are equal is not known")
             perhaps = conjunction((disjunction((unclear, lists)), reason))
-            same = SameText(claim, second)
-            return Rails(
-                disjunction((same, perhaps)),
-                conjunction((negation(same), disjunction((negation(disjunction((unclear, lists))), reason)))),
-            )
-        case Known(None):
-            return NO
-        case Known(bytes()):
+            alike = SameText(claim, second)
+            texts = negation(disjunction((unclear, lists)))
+            return Rails(disjunction((alike, perhaps)), conjunction((negation(alike), disjunction((texts, reason)))))
+        case Known(None | bytes()):
             return NO
         case Sequence(items):
             return _json_list(claim, items)
         case Known() | Truth() | Count() | Place() | Whole():
             perhaps = conjunction((is_other(claim), Unknown(f"what {claim} carries is not known")))
-            return Rails(perhaps, conjunction((disjunction((negation(is_other(claim)), perhaps))))).given(defined(other))
+            otherwise = disjunction((negation(is_other(claim)), perhaps))
+            return Rails(perhaps, otherwise).given(defined(other))
         case _ if text is not None:
             as_text = _texts(Claim(claim), text)
             otherwise = conjunction((computed(text), negation(is_text(claim))))
             return Rails(as_text.true, disjunction((as_text.false, otherwise)))
         case _:
-            return doubt(f"what {claim} carries is not known").given(defined(other), negation(is_text(claim)))
+            unclear = conjunction((negation(is_text(claim)), Unknown(f"what {claim} carries is not known")))
+            return Rails(unclear, disjunction((is_text(claim), unclear))).given(defined(other))
 
 
 def _json_list(claim: str, items: tuple[Symbol, ...]) -> Rails:
@@ -254,7 +257,7 @@ def ordered(left: Symbol, sign: str, right: Symbol) -> Rails:
     match left, right:
         case (Opaque(reason), _) | (_, Opaque(reason)):
             return doubt(reason)
-        case (Count() | Place() | Whole()), Known(int() | float() | Uint() as number) if not isinstance(number, bool):
+        case ((Count() | Place() | Whole()), Known(int() | float() | Uint() as number)) if not isinstance(number, bool):
             return cel_numbers.compared(left, sign, _number(number))
         case Known(int() | float() | Uint() as number), (Count() | Place() | Whole()) if not isinstance(number, bool):
             return cel_numbers.compared(right, turned, _number(number))
@@ -301,11 +304,15 @@ def contained(value: Symbol, whole: Symbol) -> Rails:
 
 
 def carried(name: str) -> Predicate:
-    """The token carries a claim of this name at its top, and not an object that holds such a path."""
+    """The token carries a claim of this name at its top."""
+    return conjunction((Exists(name), at_top(name)))
+
+
+def at_top(name: str) -> Predicate:
+    """What goes by this name is a claim of its own, and not a path into an object."""
     steps = name.split(".")
     prefixes = (".".join(steps[:end]) for end in range(1, len(steps)))
-    apart = (disjunction((negation(Exists(prefix)), AllValues(prefix, TRUE))) for prefix in prefixes)
-    return conjunction((Exists(name), *apart))
+    return conjunction(disjunction((negation(Exists(prefix)), AllValues(prefix, TRUE))) for prefix in prefixes)
 
 
 def _among(value: Symbol, items: tuple[Symbol, ...], whole: Predicate) -> Rails:
@@ -315,7 +322,10 @@ def _among(value: Symbol, items: tuple[Symbol, ...], whole: Predicate) -> Rails:
         if isinstance(value, Json):
             return Rails(Match(value.claim, language), negation(Match(value.claim, language)))
         if isinstance(value, Derived):
-            return test(value.text, language)
+            inside = within(value.text, language)
+            if not isinstance(value.text, Claim) and len(constants) <= _FEW:  # readable patterns, not one automaton
+                inside = disjunction(within(value.text, Pattern.exactly(constant)) for constant in constants)
+            return Rails(inside, conjunction((computed(value.text), negation(inside))))
     found = [equal(value, item) for item in items]
     return Rails(disjunction(one.true for one in found), conjunction(one.false for one in found)).given(whole)
 
@@ -386,5 +396,3 @@ def _in_json(value: Symbol, claim: str) -> Rails:
             )
         ),
     )
-
-

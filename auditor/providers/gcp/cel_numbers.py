@@ -11,12 +11,11 @@ from auditor.claims.languages.automaton import NOTHING, Automaton
 from auditor.claims.languages.language import Language
 from auditor.claims.languages.length import Length
 from auditor.claims.languages.pattern import Pattern, Wild
-from auditor.claims.languages.regex import regex
-from auditor.claims.predicate import FALSE, TRUE, Predicate, Unknown, conjunction, negation
+from auditor.claims.predicate import FALSE, TRUE, Predicate, Unknown, conjunction, disjunction, negation
 from auditor.claims.texts import Text
 from auditor.errors import BudgetExceededError
-from auditor.providers.gcp.cel_lexer import LARGEST
 from auditor.providers.gcp.cel_values import (
+    WHOLE,
     Count,
     Now,
     Place,
@@ -24,6 +23,7 @@ from auditor.providers.gcp.cel_values import (
     Whole,
     computed,
     doubt,
+    strangely_spelt,
     within,
 )
 
@@ -58,7 +58,7 @@ def pieces(text: Text, separator: str) -> Count:
     return Count(text, at_most)
 
 
-def compared(number: Count | Place | Whole, sign: str, constant: int | float) -> Rails:
+def compared(number: Count | Place | Whole, sign: str, constant: float) -> Rails:
     """A number compared with a constant."""
     if isinstance(constant, float):
         if not math.isfinite(constant):
@@ -115,26 +115,15 @@ def _place(place: Place) -> Callable[[int], Language]:
 
 
 def _whole(text: Text, sign: str, constant: int) -> Rails:
-    """The number a text spells. Zeros in front, signs and blanks are read differently by different runtimes."""
-    plain = regex(r"^(?:0|-?[1-9][0-9]{0,17})$")
-    spelt = within(text, plain)
-    strange = conjunction((within(text, regex(r"^\s*[+-]?[0-9]+\s*$")), negation(spelt)))
-    if abs(constant) > LARGEST:
-        return doubt("a number that is too large").given(computed(text))
-    match sign:
-        case "==":
-            true = within(text, Pattern.exactly(str(constant)))
-            true = conjunction((true, spelt)) if len(str(constant)) > 18 else true
-        case _:
-            reason = Unknown("the order of a number that a text spells is not decided")
-            return Rails(conjunction((spelt, reason)), conjunction((spelt, reason)))
-    reason = Unknown("a number in an unusual spelling")
-    unclear = conjunction((strange, reason))
-    return Rails(_either(true, unclear), _either(conjunction((spelt, negation(true))), unclear))
-
-
-def _either(one: Predicate, other: Predicate) -> Predicate:
-    return negation(conjunction((negation(one), negation(other))))
+    """The number a text spells."""
+    spelt, strange = within(text, WHOLE), strangely_spelt(text)
+    if sign != "==" or abs(constant) >= 10**17:
+        order = doubt("the size of a number that a text spells is not decided")
+        return Rails(disjunction((order.true, strange)), disjunction((order.false, strange))).given(
+            disjunction((spelt, strange))
+        )
+    true = within(text, Pattern.exactly(str(constant)))
+    return Rails(disjunction((true, strange)), disjunction((conjunction((spelt, negation(true))), strange)))
 
 
 def at(now: Now, sign: str, moment: datetime) -> Rails:
@@ -148,5 +137,3 @@ def at(now: Now, sign: str, moment: datetime) -> Rails:
     true: Predicate = TRUE if holds else turns if later else FALSE
     false: Predicate = TRUE if not holds else turns if not later else FALSE
     return Rails(true, false)
-
-

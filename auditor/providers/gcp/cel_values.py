@@ -18,6 +18,7 @@ from auditor.claims.languages.automaton import Automaton
 from auditor.claims.languages.language import Language
 from auditor.claims.languages.length import Length
 from auditor.claims.languages.pattern import Pattern, Wild
+from auditor.claims.languages.regex import regex
 from auditor.claims.predicate import (
     ELEMENT,
     FALSE,
@@ -26,11 +27,12 @@ from auditor.claims.predicate import (
     Match,
     Predicate,
     Unknown,
+    claims_of,
     conjunction,
     disjunction,
     negation,
 )
-from auditor.claims.texts import Claim, Joined, Literal, Text, is_in
+from auditor.claims.texts import Choice, Claim, Joined, Literal, Text, is_in
 from auditor.errors import BudgetExceededError, UnsupportedTextError
 from auditor.providers.gcp.cel_syntax import Constant
 
@@ -221,9 +223,7 @@ def combined(parts: tuple[Cases, ...], result: Callable[[tuple[Symbol, ...]], Ca
         rows = [((*guards, guard), (*symbols, symbol)) for guards, symbols in rows for guard, symbol in cases]
         if len(rows) > MOST_CASES:
             return sure(Opaque("budget: an expression with too many cases was not looked into"))
-    found = [
-        (conjunction((*guards, guard)), symbol) for guards, symbols in rows for guard, symbol in result(symbols)
-    ]
+    found = [(conjunction((*guards, guard)), symbol) for guards, symbols in rows for guard, symbol in result(symbols)]
     kept = tuple(case for case in found if case[0] != FALSE)
     if len(kept) > MOST_CASES:
         return sure(Opaque("budget: an expression with too many cases was not looked into"))
@@ -279,6 +279,22 @@ def _constant(text: Text) -> str | None:
             return None
 
 
+def claims_in(text: Text) -> frozenset[str]:
+    """The names of all claims a text is made from."""
+    match text:
+        case Claim(name):
+            return frozenset((name,))
+        case Literal():
+            return frozenset()
+        case Joined(parts):
+            return frozenset().union(*map(claims_in, parts))
+        case Choice(condition, then, otherwise, fails):
+            asked = claims_of(condition) | (frozenset() if fails is None else claims_of(fails))
+            return asked | claims_in(then) | claims_in(otherwise)
+        case _:
+            return claims_in(text.of)
+
+
 def within(text: Text, language: Language) -> Predicate:
     """The text can be computed and lies in the language; `Unknown` where that cannot be said."""
     if isinstance(language, Length) and not isinstance(text, Claim | Literal):
@@ -300,11 +316,25 @@ def test(text: Text, language: Language) -> Rails:
     return Rails(inside, conjunction((computed(text), negation(inside))))
 
 
+WHOLE = regex(r"^(?:0|-?[1-9][0-9]{0,17})$")
+"""Numbers that every runtime reads alike. Zeros in front, signs and blanks are read by some."""
+
+_PERHAPS_WHOLE = regex(r"^\s*[+-]?[0-9]+\s*$")
+
+
+def strangely_spelt(text: Text) -> Predicate:
+    """Unknown where the text may be a number, but not one that every runtime reads."""
+    odd = conjunction((within(text, _PERHAPS_WHOLE), negation(within(text, WHOLE))))
+    return conjunction((odd, Unknown("a number in an unusual spelling")))
+
+
 def defined(symbol: Symbol) -> Predicate:
     """The value is no error, for the tokens of its case."""
     match symbol:
-        case Derived(of) | Pieces(of) | Count(of) | Place(of) | Whole(of):
+        case Derived(of) | Pieces(of) | Count(of) | Place(of):
             return computed(of)
+        case Whole(of):
+            return disjunction((within(of, WHOLE), strangely_spelt(of)))
         case Truth(rails):
             return rails.defined
         case Sequence(items):

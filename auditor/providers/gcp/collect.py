@@ -1,7 +1,7 @@
 """Reads Google Cloud: who may talk to it, and through what. What is read, and in which order, is `walk`'s business.
 
 Plain REST through google-auth's session, so that fields nobody knows yet are kept; deny policies (IAM v2) and principal
-access boundaries (IAM v3) through google-cloud-iam's own REST clients. Calls are listed in `docs/collecting-gcp.md`.
+access boundaries (IAM v3) through google-cloud-iam's own REST clients.
 
 What cannot be read becomes a row of the coverage ledger and everything else is kept. The only exceptions that leave
 this module are `CollectError` (nothing at all could be read) and `UsageError` (a target or endpoint cannot be meant).
@@ -44,6 +44,7 @@ from auditor.providers.gcp.rest import (
     Send,
     Trouble,
     refusal,
+    text,
 )
 from auditor.providers.gcp.walk import GET_DENY, Walk
 from auditor.snapshot import Snapshot, Status
@@ -226,7 +227,7 @@ class _Slow:
     def __init__(self, door: Door, patience: Patience, tell: Callable[[str], None]) -> None:
         self._door = door
         self._patience = patience
-        self._pace = Pace(patience, tell)
+        self._pace = Pace(patience.limits, tell)
         self._clients: dict[str, Any] = {}
 
     def denies(self, level: str) -> Iterator[Json]:
@@ -237,7 +238,7 @@ class _Slow:
         listed = self._pages(client.list_policies, {"parent": attachment_point(level), "page_size": 1000}, "policies")
         for policy in listed:
             try:
-                yield self._ask(client.get_policy, {"name": policy["name"]})
+                yield self._ask(client.get_policy, {"name": text(policy, "name")})
             except RefusedError as error:
                 permission = error.trouble.permission or GET_DENY
                 raise RefusedError(replace(error.trouble, permission=permission)) from error
@@ -293,6 +294,8 @@ class _Slow:
                 except json_format.ParseError as error:
                     reason = "the answer is an error page, or cut short: not a JSON object"
                     raise RefusedError(Trouble(Status.FAILED, reason), attempts=PARSE_ATTEMPTS) from error
+                except ValueError as error:  # the client refuses names of a form it does not know
+                    raise RefusedError(Trouble(Status.FAILED, _first_line(error))) from error
 
         answer = self._patience.ask(once)
         message = type(answer).pb(answer)

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
 
-from auditor.claims.predicate import FALSE, TRUE, Predicate, Unknown, claims_of, conjunction, disjunction
-from auditor.claims.solver import solve
-from auditor.claims.templates import solve_templated
-from auditor.claims.verdict import Rejected
+from auditor.claims.grammar import Grammar
+from auditor.claims.predicate import FALSE, TRUE, Predicate, Unknown, conjunction, disjunction
 from auditor.issuers.catalogue import NOWHERE, UNKNOWN, Catalogue
 from auditor.model import Issuer, Json
+from auditor.providers.gcp.cel_compile import texts_of
 from auditor.providers.gcp.estate import Estate
-from auditor.providers.gcp.mapping import OidcProvider
+from auditor.providers.gcp.mapping import OidcProvider, never
 from auditor.providers.gcp.members import GKE_POOL, PoolMember
 from auditor.providers.gcp.review import review
 
@@ -46,6 +45,19 @@ class Door:
     body: Any = None
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A member at a door."""
+
+    issuer: Issuer
+    gate: Predicate
+    """The door is open, and the exchange works for the token."""
+    becomes: Predicate
+    """What then comes of the token is the member."""
+    provider: OidcProvider | None = None
+    """The provider, compiled for that issuer; None where it takes no OIDC tokens."""
+
+
 class Doors:
     """The doors of all pools of an estate; each is compiled once."""
 
@@ -53,7 +65,8 @@ class Doors:
         self.estate = estate
         self.issuers = issuers
         self._doors: dict[str, tuple[Door, ...]] = {}
-        self._entries: dict[tuple[str, PoolMember], tuple[Issuer, Predicate]] = {}
+        self._entries: dict[tuple[str, PoolMember], Entry] = {}
+        self._typed: dict[tuple[str, Grammar], tuple[OidcProvider, Predicate]] = {}
 
     def of(self, pool: str) -> tuple[Door, ...]:
         """Every provider of the pool, and a stand-in where there is none or not all could be read."""
@@ -80,34 +93,43 @@ class Doors:
     def _door(self, name: str, body: Json, pool_gate: Predicate, shut: str | None) -> Door:
         shut = shut or closed("provider", body)
         gate = conjunction((pool_gate, open_to("provider", body)))
-        notes: dict[str, Any] = {} if shut is None else {"provider-closed": shut}
+        notes: dict[str, Any] = {} if shut is None else {"closed": shut}
         oidc = body.get("oidc")
         url = oidc.get("issuerUri") if isinstance(oidc, Mapping) else None
         if isinstance(url, str) and url:
             provider = OidcProvider(name, body)
             notes |= review(provider, self.estate)
-            return Door(name, conjunction((gate, provider.exchange)), notes, url, provider, body)
+            if shut is None and provider.subject_is_no_text:
+                notes["closed"] = "the attribute mapping gives no token a google.subject that is text"
+            return Door(name, gate, notes, url, provider, body)
         kind = next((kind for kind in _OTHER_KINDS if isinstance(body.get(kind), Mapping)), "")
         reason = _OTHER_KINDS.get(kind, "the provider is of a kind that this program does not know")
         closing = conjunction((gate, Unknown(reason)))
         return Door(name, closing, {**notes, "not-oidc": reason}, _title(kind, body), None, body)
 
-    def entry(self, door: Door, member: PoolMember) -> tuple[Issuer, Predicate]:
+    def entry(self, door: Door, member: PoolMember) -> Entry:
         """Whose tokens come in by the door, and which of those it takes are `member`."""
         key = (door.via, member)
         if key not in self._entries:
             self._entries[key] = self._entry(door, member)
         return self._entries[key]
 
-    def _entry(self, door: Door, member: PoolMember) -> tuple[Issuer, Predicate]:
-        provider = door.oidc
-        if provider is None:
-            return self.issuers.issuer(door.url, NOWHERE, ()), TRUE if member.dead is None else FALSE
-        becomes = provider.becomes(member)
-        asked = conjunction((provider.exchange, *(clause.predicate for clause in provider.conditions), becomes))
-        subjects = tuple(dict.fromkeys((*provider.subjects, *_subject(provider, member))))
-        issuer = self._issuer(door.url, subjects, claims_of(asked))
-        return issuer, _or_nearly(provider, member, becomes, issuer)
+    def _entry(self, door: Door, member: PoolMember) -> Entry:
+        raw = door.oidc
+        if raw is None:
+            issuer = self.issuers.issuer(door.url, NOWHERE, ())
+            return Entry(issuer, door.gate, TRUE if member.dead is None else FALSE)
+        subjects = tuple(dict.fromkeys((*raw.subjects, *_subject(raw, member))))
+        issuer = self._issuer(door.url, subjects, raw.claims)
+        key = (door.via, issuer.grammar)
+        if key not in self._typed:
+            # What an issuer mints says which claims are texts; of one that nobody described, nothing is known.
+            texts = texts_of(issuer.grammar) if issuer.kind != UNKNOWN else frozenset()
+            typed = OidcProvider(raw.name, raw.body, texts)
+            self._typed[key] = typed, conjunction((door.gate, typed.exchange(issuer.grammar)))
+        provider, gate = self._typed[key]
+        becomes = _or_nearly(provider, member, provider.becomes(member), issuer)
+        return Entry(issuer, gate, becomes, provider)
 
     def _issuer(self, url: str, subjects: tuple[str, ...], claims: Iterable[str]) -> Issuer:
         """The issuer, found with or without the slash that `issuerUri` may end in."""
@@ -122,7 +144,8 @@ class Doors:
         """Whether the member's pool is one that outside tokens can enter."""
         pool = estate.pool_name(member.pool)
         body = estate.pools.get(pool, {})
-        return not pool.endswith(GKE_POOL) and (body.get("mode") not in NOT_FEDERATED or bool(estate.providers.get(pool)))
+        open_mode = body.get("mode") not in NOT_FEDERATED or bool(estate.providers.get(pool))
+        return open_mode and not pool.endswith(GKE_POOL)
 
 
 def closed(what: str, body: Json) -> str | None:
@@ -147,12 +170,8 @@ def _or_nearly(provider: OidcProvider, member: PoolMember, becomes: Predicate, i
     if member.form not in ("subject", "attribute") or becomes == FALSE:
         return becomes
     decoded = unquote(member.value)
-    if decoded == member.value:
-        grammar = issuer.grammar
-        if not isinstance(solve(becomes, grammar), Rejected) or not isinstance(
-            solve_templated(becomes, grammar), Rejected
-        ):
-            return becomes
+    if decoded == member.value and not never(becomes, issuer.grammar):
+        return becomes
     return disjunction((becomes, provider.nearly(member, decoded)))
 
 

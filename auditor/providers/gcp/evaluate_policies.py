@@ -97,9 +97,7 @@ def _meets(condition: Any, now: datetime) -> bool | None:
     return None if isinstance(outcome, Unsure) else outcome is True
 
 
-def _permitted(
-    grant: Mapping[str, Any], documents: Mapping[str, Any], pool: str, is_member: Membership
-) -> bool | None:
+def _permitted(grant: Mapping[str, Any], documents: Mapping[str, Any], pool: str, is_member: Membership) -> bool | None:
     """Some permission that counts is in the role, and no deny rule takes it away."""
     rules = [
         rule.get("denyRule") if isinstance(rule, Mapping) else None

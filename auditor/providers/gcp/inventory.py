@@ -42,7 +42,8 @@ def _apart(kind: str, pool: str, estate: Estate) -> Identity:
     """A pool as something to list; old members name GKE's by its short name alone."""
     short = pool.rpartition("/")[2]
     if kind == GKE and "/" not in pool:
-        pool = f"projects/{estate.project(pool.removesuffix(GKE_POOL)).number or pool.removesuffix(GKE_POOL)}/locations/global/workloadIdentityPools/{short}"
+        project = pool.removesuffix(GKE_POOL)
+        pool = f"projects/{estate.project(project).number or project}/locations/global/workloadIdentityPools/{short}"
     if pool.startswith("projects/"):
         scope = estate.pool_scope(pool)
     else:

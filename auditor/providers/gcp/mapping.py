@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
+from auditor.claims.grammar import Grammar
 from auditor.claims.languages.length import Length
 from auditor.claims.languages.pattern import Pattern
 from auditor.claims.languages.value_set import ValueSet
@@ -24,16 +25,23 @@ from auditor.claims.predicate import (
     Match,
     Predicate,
     Unknown,
+    claims_of,
     conjunction,
     disjunction,
     negation,
 )
+from auditor.claims.solver import solve
+from auditor.claims.templates import solve_templated
+from auditor.claims.texts import Joined
+from auditor.claims.verdict import Rejected
 from auditor.model import Clause, Json, Source, Value
 from auditor.providers.gcp import cel_compile
 from auditor.providers.gcp.cel import parse
 from auditor.providers.gcp.cel_compile import Environment
 from auditor.providers.gcp.cel_lexer import CelSyntaxError
 from auditor.providers.gcp.cel_syntax import Binary, Call, Expr, Ident, ListLiteral, Literal, Logic, Span, children
+from auditor.providers.gcp.cel_values import text_of
+from auditor.providers.gcp.lengths import joined_within
 from auditor.providers.gcp.members import PoolMember
 
 SUBJECT: Final = "google.subject"
@@ -62,12 +70,21 @@ def default_audiences(provider: str) -> tuple[str, ...]:
     return (f"//iam.googleapis.com/{provider}", f"https://iam.googleapis.com/{provider}")
 
 
+def never(predicate: Predicate, grammar: Grammar) -> bool:
+    """Whether no token of the issuer, customised ones included, satisfies it."""
+    if predicate == FALSE:
+        return True
+    return isinstance(solve(predicate, grammar), Rejected) and isinstance(solve_templated(predicate, grammar), Rejected)
+
+
 @dataclass(frozen=True, eq=False)
 class OidcProvider:
     """A provider of kind `oidc` as its document describes it."""
 
     name: str
     body: Json
+    texts: frozenset[str] = frozenset()
+    """Claims that are known to be texts wherever a token carries them."""
 
     @cached_property
     def written(self) -> Mapping[str, str]:
@@ -96,7 +113,7 @@ class OidcProvider:
 
     @cached_property
     def environment(self) -> Environment:
-        return Environment(mapping=self._parsed[0])
+        return Environment(mapping=self._parsed[0], texts=self.texts)
 
     @property
     def mapped(self) -> frozenset[str]:
@@ -114,19 +131,37 @@ class OidcProvider:
     # What the platform asks for before it looks at any condition
 
     @cached_property
-    def exchange(self) -> Predicate:
-        """The mapping gives a `google.subject` that fits, and everything else it is to give."""
-        return conjunction((self.subject_fits, disjunction((self.complete, Unknown(UNSET, "unset attributes")))))
-
-    @cached_property
     def subject_fits(self) -> Predicate:
+        """`google.subject` is a text of an allowed length, and not empty."""
         if SUBJECT in self.unread:
             return Unknown(self.unread[SUBJECT])
         if SUBJECT not in self.mapped:
             return FALSE
-        subject = self.value(SUBJECT)
-        empty = conjunction((subject.is_in(Pattern.exactly("")), Unknown(EMPTY, "empty subject")))
-        return disjunction((subject.is_in(Length(1, LONGEST_SUBJECT, in_bytes=True)), empty))
+        wanted = Length(1, LONGEST_SUBJECT, in_bytes=True)
+        found: list[Predicate] = []
+        for guard, symbol in self.value(SUBJECT).cases:
+            text = text_of(symbol)
+            if isinstance(text, Joined):
+                found.append(conjunction((guard, joined_within(text, LONGEST_SUBJECT))))
+            else:
+                found.append(cel_compile.Value(((guard, symbol),)).is_in(wanted))
+        return disjunction(found)
+
+    @property
+    def subject_is_no_text(self) -> bool:
+        """Whether no token at all gets a `google.subject`."""
+        return self.subject_fits == FALSE == self.subject_empty
+
+    @cached_property
+    def claims(self) -> frozenset[str]:
+        """The claims that mapping and condition read."""
+        parts = (self.subject_fits, self.complete, *(clause.predicate for clause in self.conditions))
+        return claims_of(conjunction(parts))
+
+    @cached_property
+    def subject_empty(self) -> Predicate:
+        """`google.subject` is the empty text: nobody says whether that gets in."""
+        return self.value(SUBJECT).is_in(Pattern.exactly("")) if SUBJECT in self._parsed[0] else FALSE
 
     @cached_property
     def complete(self) -> Predicate:
@@ -138,6 +173,19 @@ class OidcProvider:
             return Unknown(self.unread[name])
         value = self.value(name)
         return conjunction((value.defined, negation(value.is_text))) if name == GROUPS else value.is_text
+
+    def exchange(self, grammar: Grammar) -> Predicate:
+        """The mapping gives a `google.subject` that fits, and everything else it is to give.
+
+        What holds for every token of the issuer, or for none, is left out: then nothing about it is unknown.
+        """
+        empty = conjunction((self.subject_empty, Unknown(EMPTY, "empty subject")))
+        if never(self.subject_empty, grammar):
+            empty = FALSE
+        complete = disjunction((self.complete, Unknown(UNSET, "unset attributes")))
+        if never(negation(self.complete), grammar):
+            complete = TRUE
+        return conjunction((disjunction((self.subject_fits, empty)), complete))
 
     # Audience and condition, test by test
 
@@ -228,6 +276,13 @@ class OidcProvider:
             return FALSE
         value = self.value(name)
         return value.contains(member.value) if name == GROUPS else value.is_in(Pattern.exactly(member.value))
+
+    def unmapped(self, member: PoolMember) -> str | None:
+        """Why no token the provider takes is `member`, where that is for want of a mapping."""
+        name = {"group": GROUPS, "attribute": f"attribute.{member.name}"}.get(member.form)
+        if name is None or name in self.mapped:
+            return None
+        return f"the provider maps nothing to {name}"
 
     def nearly(self, member: PoolMember, decoded: str) -> Predicate:
         """As `becomes`, were the member's value `decoded` and compared ignoring case; never certain."""

@@ -110,9 +110,10 @@ def _of_pool(text: str, found: re.Match[str]) -> Member:
     parts = _REST.fullmatch(rest)
     if parts is None and rest != "/*":
         return PoolMember(text, pool, "subject", dead=dead or "it names the pool in no form that members have")
-    kind = "pool" if parts is None else "attribute" if parts["kind"] is None else parts["kind"]
-    fitting = "principal" if kind == "subject" else "principalSet"
+    form: Form = "pool"
+    if parts is not None:
+        form = "subject" if parts["kind"] == "subject" else "group" if parts["kind"] == "group" else "attribute"
+    fitting = "principal" if form == "subject" else "principalSet"
     doubt = None if found["scheme"] == fitting else f"Google documents this form with {fitting}:// only"
-    form: Form = kind
     name, value = ("", "") if parts is None else (parts["name"] or "", parts["value"])
     return PoolMember(text, pool, form, name, value, dead, doubt)

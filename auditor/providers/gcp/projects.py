@@ -112,10 +112,11 @@ class Contents:
             self._haul.keep(project.scope, "service-account", text(body, "email"), body)
             found.append(body)
 
-        self._crew.gather(project.scope, "service-account", LIST_ACCOUNTS, listed, keep)
+        listed_all = self._crew.gather(project.scope, "service-account", LIST_ACCOUNTS, listed, keep)
         refused = [(resource, error) for account in found for resource, error in self._account_policy(project, account)]
         if not refused:
-            self._haul.note(project.scope, ACCOUNT_POLICIES, Status.READ, None, ACCOUNT_POLICY)
+            if found or listed_all:
+                self._haul.note(project.scope, ACCOUNT_POLICIES, Status.READ, None, ACCOUNT_POLICY)
         elif len(refused) == len(found):
             rest = f" (for each of {len(found)} service accounts)"
             self._haul.refuse(project.scope, ACCOUNT_POLICIES, refused[0][1], ACCOUNT_POLICY, rest)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import email.utils
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,7 +29,15 @@ CONNECT_ATTEMPTS = 3
 MESSAGE_LENGTH = 400
 
 SWITCHED_OFF = "SERVICE_DISABLED"
-NOT_DENIED = frozenset({SWITCHED_OFF, "BILLING_DISABLED", "USER_PROJECT_DENIED", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"})
+NOT_DENIED = frozenset(
+    {
+        SWITCHED_OFF,
+        "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
+        "BILLING_DISABLED",
+        "SECURITY_POLICY_VIOLATED",
+        "USER_PROJECT_DENIED",
+    }
+)
 """Reasons (ErrorInfo) with which Google answers 403 although no permission on the resource is missing."""
 
 
@@ -101,9 +108,8 @@ Send = Callable[[str, str, Query, Json | None], Answer]
 class Patience:
     """Makes calls again that may succeed, and pauses as Google asks. Safe for threads."""
 
-    def __init__(self, limits: Limits, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self.sleep = sleep
 
     def ask(self, call: Callable[[], T]) -> T:
         """What `call` returns at last. Raises the last `RefusedError`."""
@@ -118,40 +124,33 @@ class Patience:
                     reason = f"{error.trouble.reason} (after {attempt} attempts)"
                     raise RefusedError(replace(error.trouble, reason=reason)) from error
                 pause = self.limits.backoff * 2 ** (attempt - 1)
-                self.sleep(min(max(pause, error.pause or 0), self.limits.longest_pause))
+                time.sleep(min(max(pause, error.pause or 0), self.limits.longest_pause))
                 attempt += 1
 
 
 class Pace:
-    """Keeps the calls of one quota apart, and ends when that has taken too long."""
+    """Keeps the calls of one quota apart, and ends when that has taken too long. For one thread."""
 
-    def __init__(
-        self, patience: Patience, tell: Callable[[str], None], clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._patience = patience
+    def __init__(self, limits: Limits, tell: Callable[[str], None]) -> None:
+        self._limits = limits
         self._tell = tell
-        self._clock = clock
-        self._next = clock()
+        self._next = time.monotonic()
         self._waited = 0.0
-        self._lock = threading.Lock()
 
     def wait(self) -> None:
         """Return when the next call may be made. Raises `RefusedError` when patience has run out."""
-        limits = self._patience.limits
-        with self._lock:
-            pause = max(0.0, self._next - self._clock())
-            if self._waited + pause > limits.slow_patience:
-                minutes = round(limits.slow_patience / 60)
-                reason = f"Google allows five such reads a minute, and {minutes} minutes of waiting were spent"
-                raise RefusedError(Trouble(Status.FAILED, reason, spent=True))
-            if pause:
-                if not self._waited:
-                    self._tell(
-                        "waiting between reads of deny policies and access boundaries: five a minute are allowed"
-                    )
-                self._patience.sleep(pause)
-                self._waited += pause
-            self._next = max(self._next, self._clock()) + limits.slow_interval
+        limits = self._limits
+        pause = max(0.0, self._next - time.monotonic())
+        if self._waited + pause > limits.slow_patience:
+            minutes = round(limits.slow_patience / 60)
+            reason = f"Google allows five such reads a minute, and {minutes} minutes of waiting were spent"
+            raise RefusedError(Trouble(Status.FAILED, reason, spent=True))
+        if pause:
+            if not self._waited:
+                self._tell("reading deny policies and access boundaries slowly: five reads a minute are allowed")
+            time.sleep(pause)
+            self._waited += pause
+        self._next = max(self._next, time.monotonic()) + limits.slow_interval
 
 
 class Rest:

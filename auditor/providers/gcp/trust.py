@@ -10,19 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from auditor.claims.predicate import FALSE, TRUE, Unknown
 from auditor.issuers.catalogue import NOWHERE, Catalogue, catalogue_of
 from auditor.model import Clause, Identity, Json, Statement, Trust
-from auditor.providers.gcp import denials
+from auditor.providers.gcp import AUDITED_AT, denials
 from auditor.providers.gcp.bindings import Binding, bindings_of, reached
 from auditor.providers.gcp.doors import UNATTRIBUTED, Door, Doors
 from auditor.providers.gcp.estate import Account, Estate, estate_of
 from auditor.providers.gcp.members import PoolMember, SetApart, Unclear
 from auditor.snapshot import Snapshot
-
-AUDITED_AT: Final = "audited-at"
 
 
 @dataclass(slots=True)
@@ -77,19 +75,21 @@ class _Compiler:
             yield self.unattributed(granted, member)
 
     def trust(self, granted: _Granted, member: PoolMember, door: Door) -> Trust:
-        issuer, _ = self.doors.entry(door, member)
-        gate = door.gate
-        notes: dict[str, Any] = {**door.notes, "member": member.text, "grants": _grants(granted)}
-        if member.dead is not None:
-            notes["member-dead"] = member.dead
+        entry = self.doors.entry(door, member)
+        gate = entry.gate
+        notes: dict[str, Any] = {**door.notes, **_grants(granted)}
+        statements = tuple(self.statement(binding, granted, member, door) for binding in granted.bindings)
+        dead = {why for binding in granted.bindings for why in _dead(binding, door)}
+        if dead:
+            notes["dead"] = dict(sorted(dead))
         if granted.account is not None and (granted.account.body or {}).get("disabled") is True:
-            gate, notes["identity-disabled"] = FALSE, True
+            gate, notes["closed"] = FALSE, "the service account is disabled"
         return Trust(
             identity=granted.identity,
-            issuer=issuer,
+            issuer=entry.issuer,
             via=door.via,
             source=granted.bindings[0].source,
-            statements=tuple(self.statement(binding, granted, member, door) for binding in granted.bindings),
+            statements=statements,
             gate=gate,
             audiences=None if door.oidc is None else door.oidc.audiences,
             documents=self.documents(granted, member, door),
@@ -99,17 +99,18 @@ class _Compiler:
     def statement(self, binding: Binding, granted: _Granted, member: PoolMember, door: Door) -> Statement:
         account = granted.account is not None
         clauses: list[Clause] = []
-        if door.oidc is not None:
-            clauses += (door.oidc.audience, *door.oidc.conditions)
-        _, becomes = self.doors.entry(door, member)
+        entry = self.doors.entry(door, member)
+        becomes, provider = entry.becomes, entry.provider
+        if provider is not None:
+            clauses += (provider.audience, *provider.conditions)
         if becomes != TRUE:
             clauses.append(Clause(binding.source, short(member), becomes))
         clauses += binding.clauses(self.now, account=account)
-        if door.oidc is not None:
+        if provider is not None:
             pool, chain = self.estate.pool_name(member.pool), granted.chain(self.estate)
             rules = denials.rules_on(self.estate, chain)
             held = self.permissions(binding, account=account)
-            clauses += denials.refused(rules, held, door.oidc, pool, self.estate)
+            clauses += denials.refused(rules, held, provider, pool, self.estate)
             clauses += denials.bounded(self.estate, pool, chain)
         return Statement("allow", binding.source, tuple(clauses))
 
@@ -155,7 +156,7 @@ class _Compiler:
             gate=TRUE,
             audiences=None,
             documents={AUDITED_AT: self.now},
-            notes={"policy-unread": member.reason, "member": member.text, "grants": _grants(granted)},
+            notes={"policy-unread": member.reason, **_grants(granted)},
         )
 
 
@@ -165,9 +166,29 @@ def short(member: PoolMember) -> str:
     return rest or member.text
 
 
-def _grants(granted: _Granted) -> list[list[str]]:
-    """Role, full name of what it is granted on, and JSON pointer of the member, for rules."""
-    return [[binding.role, binding.policy.resource, binding.source.pointer] for binding in granted.bindings]
+def _grants(granted: _Granted) -> dict[str, Any]:
+    """The notes on who is granted what, where."""
+    found = [[binding.role, binding.policy.resource, binding.source.pointer] for binding in granted.bindings]
+    notes: dict[str, Any] = {"member": granted.bindings[0].member.text, "grants": found}
+    if granted.account is None and granted.bindings[0].policy.container is not None:
+        wide = [one for one, binding in zip(found, granted.bindings, strict=True) if binding.grant.permissions]
+        if wide:
+            notes["impersonates"] = wide
+    return notes
+
+
+def _dead(binding: Binding, door: Door) -> Iterator[tuple[str, str]]:
+    """Clauses of a binding that never hold, and why."""
+    member = binding.member
+    if isinstance(member, PoolMember) and door.oidc is not None:
+        why = member.dead or door.oidc.unmapped(member)
+        if why is not None:
+            yield short(member), why
+    if binding.grant.idle is not None:
+        yield binding.role, binding.grant.idle
+    condition = binding.condition
+    if isinstance(condition, Mapping) and "request.time" in str(condition.get("expression")):
+        yield str(condition["expression"]), "the time that the binding allows is over"
 
 
 def _grant(binding: Binding, estate: Estate) -> Json:
