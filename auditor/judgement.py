@@ -61,7 +61,7 @@ class Judgement:
         return (self.reachable, *self.classes.values())
 
 
-@lru_cache(maxsize=1 << 12)
+@lru_cache(maxsize=1 << 10)
 def remembered(case: Case) -> Judgement:
     """The judgement of the case's canonical form, with its own names.
 
@@ -76,7 +76,7 @@ def remembered(case: Case) -> Judgement:
     return told if all(evaluate(case.predicate, proof) for proof in proofs) else judged(case)
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 12)
 def judged(case: Case) -> Judgement:
     """The judgement of a case as it is written."""
     grammar = case.grammar
@@ -108,7 +108,7 @@ def judged(case: Case) -> Judgement:
         classes=classes,
         breadth=breadth_of(found, grammar),
         breadth_complete=listed
-        and all(region.exact for region in found)
+        and all(region.telling for region in found)
         and not reasons(admitted.predicate, case.shapes),
         tenants=tuple(sorted({name for v, names in pinned.items() if v.dimension == "tenant" for name in names})),
         projects=tuple(sorted({name for pin in pins for name in _projects(pin)})),

@@ -3,11 +3,39 @@
 from __future__ import annotations
 
 from auditor.claims.boxes import decompose
-from auditor.claims.formula import Formula, Same, all_of, in_some
-from auditor.claims.grammar import Slot, Term, Variable
+from auditor.claims.formula import Formula, Same, all_of, in_some, some_of
+from auditor.claims.grammar import CharSet, Shape, Slot, Term, Variable
 from auditor.claims.languages.pattern import Pattern
+from auditor.claims.predicate import Side, parts_of
 
 Pieces = tuple[str | Slot, ...]
+
+
+_REST = Variable("any rest", CharSet("", negated=True), minimum=0, maximum=1_000_000)
+
+
+def term_of(side: Side, shape: Shape) -> Term | None:
+    """What a side of a comparison prints in tokens of `shape`; None where they lack a claim of it."""
+    pieces: list[str | Slot] = []
+    for part in parts_of(side):
+        term = (part.text,) if part.literal else shape.term(part.text)
+        if term is None:
+            return None
+        for piece in term:
+            if isinstance(piece, str) and pieces and isinstance(pieces[-1], str):
+                pieces[-1] += piece
+            elif piece != "":
+                pieces.append(piece)
+    return tuple(pieces) or ("",)
+
+
+def begun(left: Term, right: Term) -> Formula | None:
+    """Where the text of `left` begins with that of `right`, as `aligned`."""
+    if all(isinstance(piece, str) for piece in left):
+        text = "".join(map(str, left))
+        each = (decompose(right, Pattern.exactly(text[:end])) for end in range(len(text) + 1))
+        return some_of(in_some(boxes) for boxes in each)
+    return aligned(left, (*right, Slot(_REST)))
 
 
 def aligned(left: Term, right: Term) -> Formula | None:
@@ -16,7 +44,7 @@ def aligned(left: Term, right: Term) -> Formula | None:
     Raises `BudgetExceededError`.
     """
     found: list[Formula] = []
-    own, other = left, right
+    own, other = (tuple(piece for piece in term if piece != "") for term in (left, right))
     while True:
         own, other = _without_common_front(own, other)
         backwards = _without_common_front(_backwards(own), _backwards(other))
@@ -34,6 +62,10 @@ def aligned(left: Term, right: Term) -> Formula | None:
 def _rest(own: Pieces, other: Pieces) -> Formula | None:
     if _apart(own, other) or _apart(_backwards(own), _backwards(other)) or _alien(own, other) or _alien(other, own):
         return False
+    if other == (Slot(_REST),):
+        return True
+    if Slot(_REST) in other:
+        return None
     for fixed, free in ((own, other), (other, own)):
         if all(isinstance(piece, str) for piece in fixed):
             text = "".join(map(str, fixed))

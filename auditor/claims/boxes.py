@@ -33,7 +33,7 @@ def too_many_ways(languages: tuple[Language, ...]) -> BudgetExceededError:
     return BudgetExceededError(f"{what} can be split in more than {BOX_BUDGET:,} ways")
 
 
-@lru_cache(maxsize=1 << 17)
+@lru_cache(maxsize=1 << 12)
 def split(term: Term, language: Language) -> Split:
     """The boxes in which `term` lies in `language`, and what they cost."""
     if isinstance(language, Pattern):
@@ -49,7 +49,7 @@ def split(term: Term, language: Language) -> Split:
     return automaton_boxes.split(term, language)
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 11)
 def union(term: Term, languages: tuple[Language, ...]) -> Split:
     """The boxes in which `term` lies in some of `languages`."""
     patterns = [language for language in languages if isinstance(language, Pattern)]

@@ -40,10 +40,12 @@ from auditor.claims.predicate import (
     Not,
     Or,
     Predicate,
+    SameText,
     claims_of,
     conjunction,
     disjunction,
     negation,
+    parts_of,
 )
 
 _WORD = re.compile(r"[A-Za-z0-9._-]+")
@@ -117,6 +119,8 @@ def _texts(predicate: Predicate) -> Iterator[str | None]:
     match predicate:
         case Match(_, language):
             yield from _spelled(language)
+        case SameText(left, right) if any(part.literal for side in (left, right) for part in parts_of(side)):
+            yield None  # what a name is compared with may be part of a longer text
         case AnyValue(_, operand) | AllValues(_, operand) | Not(operand):
             yield from _texts(operand)
         case And(operands) | Or(operands):
@@ -176,7 +180,7 @@ def _kept(texts: frozenset[str], facts: _Facts, also: frozenset[str]) -> list[st
     ]
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 13)
 def _words(text: str) -> tuple[str | Fragment, ...]:
     """The words of a pattern's text, and the parts of words that stand beside a star."""
     found: list[str | Fragment] = []
@@ -211,7 +215,7 @@ class _Facts:
         return _admits_alike(self.variables, word)
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 13)
 def _admits_alike(variables: tuple[Variable, ...], word: str) -> bool:
     names = f"{_PLACEHOLDER}0", f"{_PLACEHOLDER}{MOST}"
     for variable in variables:

@@ -101,7 +101,7 @@ class Variable:
         return self.minimum <= len(text) <= self.maximum and _minted(self, text)
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 14)
 def _minted(variable: Variable, text: str) -> bool:
     return variable.characters.spells(text) and not any(shape.matches(text) for shape in variable.exclusions)
 

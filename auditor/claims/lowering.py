@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import assert_never
 
-from auditor.claims.align import aligned
+from auditor.claims.align import aligned, begun, term_of
 from auditor.claims.boxes import split, too_many_ways, union
 from auditor.claims.formula import Formula, ListTest, Sized, Test, all_of, complement, in_none, in_some, some_of
 from auditor.claims.grammar import Shape, Slot, Term, fill
@@ -48,7 +48,7 @@ class Lowered:
     exceeded: str | None = None
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=1 << 12)
 def lowered(predicate: Predicate, shape: Shape, permissive: bool) -> Lowered:
     """`predicate` for tokens of `shape`, remembered."""
     lowering = _Lowering(shape, permissive=permissive)
@@ -91,8 +91,8 @@ class _Lowering:
                 return self.permissive
             case Exists(claim):
                 return self._present(claim, positive)
-            case SameText(left, right):
-                return self._same_text(left, right, positive)
+            case SameText():
+                return self._same_text(predicate, positive)
             case AnyValue(claim, each) | AllValues(claim, each):
                 return self._elements(predicate, claim, each, positive)
             case _:
@@ -166,14 +166,14 @@ class _Lowering:
         there = Test(presence, PRESENT, positive)
         return all_of((there, test)) if positive else some_of((there, test))
 
-    def _same_text(self, left: str, right: str, positive: bool) -> Formula:
-        terms = self.shape.term(left), self.shape.term(right)
-        if terms[0] is None or terms[1] is None:
+    def _same_text(self, predicate: SameText, positive: bool) -> Formula:
+        left, right = term_of(predicate.left, self.shape), term_of(predicate.right, self.shape)
+        if left is None or right is None:
             return not positive
-        equal = aligned(terms[0], terms[1])
+        equal = begun(left, right) if predicate.begins else aligned(left, right)
         if equal is None:
             return self.permissive  # whether some values make the two terms equal is not decided
-        present = all_of(self._present(claim, positive=True) for claim in dict.fromkeys((left, right)))
+        present = all_of(self._present(claim, positive=True) for claim in dict.fromkeys(predicate.claims))
         both = all_of((present, equal))
         return both if positive else complement(both)
 
@@ -194,7 +194,7 @@ class _Lowering:
         return self._if_present(claim, inside, positive)
 
 
-@lru_cache(maxsize=1 << 17)
+@lru_cache(maxsize=1 << 13)
 def _tests(term: Term, languages: tuple[Language, ...], positive: bool) -> Lowered:
     """The text of `term` is in some of `languages`, or in none."""
     found = split(term, languages[0]) if len(languages) == 1 else union(term, languages)

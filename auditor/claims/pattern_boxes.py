@@ -38,7 +38,7 @@ def split_list(term: Term, patterns: Iterable[Pattern]) -> Split:
     return Split(joined(term, boxes), ways)
 
 
-@lru_cache(maxsize=1 << 17)
+@lru_cache(maxsize=1 << 13)
 def split_pattern(term: Term, pattern: Pattern) -> Split:
     """The boxes in which `term` matches `pattern`."""
     if len(term) == 1 and isinstance(term[0], Slot) and not term[0].encoded:
@@ -80,7 +80,7 @@ def _literals(term: Term, lower: bool) -> tuple[str, ...]:
     return tuple(ascii_lower(part) if lower else part for part in term if isinstance(part, str))
 
 
-@lru_cache(maxsize=1 << 17)
+@lru_cache(maxsize=1 << 13)
 def _reached(term: Term, pattern: Pattern, *, whole: bool = False) -> tuple[int, Mapping[int, tuple[Box, ...]] | None]:
     """Where the pattern can stand after `term`: position → the boxes that lead there; and the ways that were tried.
 

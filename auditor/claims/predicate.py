@@ -31,11 +31,37 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class SameText:
-    """Both claims are present and carry the same text (a policy variable, an equality of two claims)."""
+class Part:
+    """A piece of a text that a condition puts together: a claim, or a literal."""
 
-    left: str
-    right: str
+    text: str
+    literal: bool = False
+
+
+Side = str | tuple[Part, ...]
+"""A claim, or claims and literals put together."""
+
+
+@dataclass(frozen=True, slots=True)
+class SameText:
+    """All claims named are present, and both sides are the same text (a policy variable, an equality of two claims).
+
+    With `begins`, the left side begins with the right one.
+    """
+
+    left: Side
+    right: Side
+    begins: bool = False
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """The claims of both sides."""
+        return tuple(part.text for side in (self.left, self.right) for part in parts_of(side) if not part.literal)
+
+
+def parts_of(side: Side) -> tuple[Part, ...]:
+    """What a side is made of."""
+    return (Part(side),) if isinstance(side, str) else side
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +190,8 @@ def order_of(predicate: Predicate) -> str:
             return f"0 {claim} {language.order}"
         case Exists(claim):
             return f"1 {claim}"
-        case SameText(left, right):
-            return f"2 {left} {right}"
+        case SameText(left, right, begins):
+            return f"2 {_spelled(left)} {_spelled(right)} {'begins' if begins else ''}"
         case AnyValue(claim, each) | AllValues(claim, each):
             return f"3 {type(predicate).__name__} {claim} {order_of(each)}"
         case Not(operand):
@@ -242,7 +268,7 @@ def equals(claim: str, text: str) -> Predicate:
     return Match(claim, Pattern.exactly(text))
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 12)
 def claims_of(predicate: Predicate) -> frozenset[str]:
     """The names of all claims a predicate reads."""
     return frozenset(_claims(predicate))
@@ -252,9 +278,8 @@ def _claims(predicate: Predicate) -> Iterator[str]:
     match predicate:
         case Match() | Exists() | AnyValue() | AllValues():
             yield predicate.claim
-        case SameText(left, right):
-            yield left
-            yield right
+        case SameText():
+            yield from predicate.claims
         case Not(operand):
             yield from _claims(operand)
         case And(operands) | Or(operands):
@@ -276,9 +301,11 @@ def evaluate(predicate: Predicate, token: Token) -> bool | None:
         case Match(claim, language):
             text = token.get(claim)
             return isinstance(text, str) and language.matches(units(text))
-        case SameText(left, right):
-            own = token.get(left)
-            return isinstance(own, str) and own == token.get(right)
+        case SameText(left, right, begins):
+            own, other = _written(left, token), _written(right, token)
+            if own is None or other is None:
+                return False
+            return own.startswith(other) if begins else own == other
         case AnyValue(claim, each):
             return _any(evaluate(each, {ELEMENT: value}) for value in _elements(token.get(claim)))
         case AllValues(claim, each):
@@ -292,6 +319,16 @@ def evaluate(predicate: Predicate, token: Token) -> bool | None:
             return _all(evaluate(operand, token) for operand in operands)
         case Or(operands):
             return _any(evaluate(operand, token) for operand in operands)
+
+
+def _spelled(side: Side) -> str:
+    return " + ".join(repr(part.text) if part.literal else part.text for part in parts_of(side))
+
+
+def _written(side: Side, token: Token) -> str | None:
+    texts = [part.text if part.literal else token.get(part.text) for part in parts_of(side)]
+    found = [text for text in texts if isinstance(text, str)]
+    return "".join(found) if len(found) == len(texts) else None
 
 
 def _elements(value: ClaimValue | None) -> tuple[str, ...]:

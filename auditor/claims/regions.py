@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from auditor.claims.formula import Same, Sized
 from auditor.claims.grammar import Grammar, Shape, Variable
 from auditor.claims.languages.language import Language, readable
 from auditor.claims.languages.pattern import Pattern
@@ -38,6 +39,8 @@ class Region:
     constraints: Mapping[Variable, Constraint]
     exact: bool = True
     """False where variables are tied to one another: some tokens of the box are then refused."""
+    telling: bool = True
+    """False where such a tie is more than a bound on how long names may be together, which nobody reads a box for."""
 
     def key(self) -> tuple[object, ...]:
         return (self.shape, frozenset(self.constraints.items()), self.exact)
@@ -69,6 +72,10 @@ def regions(
     return listing.maximal(), listing.complete
 
 
+def _ties_names(tie: Same | Sized) -> bool:
+    return isinstance(tie, Same) or tie.length.least > 0
+
+
 class _Listing:
     """The boxes found so far."""
 
@@ -83,7 +90,12 @@ class _Listing:
         for shape in shapes:
             try:
                 for state in self.admitted.states(shape, self.work, permissive=self.permissive):
-                    region = Region(shape, _simplified(state, self.work), exact=not state.ties)
+                    region = Region(
+                        shape,
+                        _simplified(state, self.work),
+                        exact=not state.ties,
+                        telling=not any(map(_ties_names, state.ties)),
+                    )
                     self.found.setdefault(region.key(), region)
                     if len(self.found) > REGION_BUDGET:
                         self.complete = False

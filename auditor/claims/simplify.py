@@ -86,8 +86,8 @@ def _simplified(predicate: Predicate, carried: _Carried) -> Predicate:
             return predicate if part is operand else negation(part)
         case Exists(claim):
             return TRUE if claim in carried.always else predicate if claim in carried.anything else FALSE
-        case SameText(left, right):
-            return predicate if {left, right} <= carried.texts else FALSE
+        case SameText():
+            return predicate if carried.texts.issuperset(predicate.claims) else FALSE
         case AnyValue(claim) | AllValues(claim):
             return predicate if claim in carried.texts or claim in carried.lists else FALSE
         case _:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from auditor.claims.align import aligned
+from auditor.claims.align import aligned, begun, term_of
 from auditor.claims.formula import Formula, all_of
 from auditor.claims.grammar import Grammar, Shape, Variable, fill
 from auditor.claims.languages.language import readable
@@ -183,7 +183,7 @@ def _restriction(shape: Shape, *, permissive: bool) -> Formula:
     return True if shape.only == TRUE else lowered(shape.only, shape, permissive).formula
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 12)
 def reasons(predicate: Predicate, shapes: tuple[Shape, ...] = ()) -> tuple[str, ...]:
     """Why `predicate` is not fully known, each reason once, in order of appearance.
 
@@ -201,9 +201,9 @@ def _reasons(predicate: Predicate, shapes: tuple[Shape, ...]) -> Iterator[str]:
         case And(operands) | Or(operands):
             for operand in operands:
                 yield from _reasons(operand, shapes)
-        case SameText(left, right):
-            if not all(_comparable(left, right, shape) for shape in shapes):
-                yield f"whether the claims {left} and {right} can be equal was not decided"
+        case SameText():
+            if not all(_comparable(predicate, shape) for shape in shapes):
+                yield f"whether the claims {' and '.join(dict.fromkeys(predicate.claims))} can be equal was not decided"
         case _:
             return
 
@@ -215,9 +215,11 @@ def _told(unknowns: Iterable[str]) -> str:
     return "; ".join(told[:TOLD]) + more
 
 
-def _comparable(left: str, right: str, shape: Shape) -> bool:
-    terms = shape.term(left), shape.term(right)
-    return terms[0] is None or terms[1] is None or aligned(terms[0], terms[1]) is not None
+def _comparable(predicate: SameText, shape: Shape) -> bool:
+    left, right = term_of(predicate.left, shape), term_of(predicate.right, shape)
+    if left is None or right is None:
+        return True
+    return (begun if predicate.begins else aligned)(left, right) is not None
 
 
 def witness(shape: Shape, state: State) -> Token:

@@ -75,7 +75,13 @@ class _Ties:
 
     def _fitting(self, values: Mapping[Variable, list[str]]) -> Values | None:
         """A combination that all ties hold in: of the likely values, or with one of them made to measure."""
+        for place in (0, -1):  # all that is long enough or short enough by itself needs no combining
+            assigned = {leader: listed[place] for leader, listed in values.items()}
+            if self._hold(assigned):
+                return assigned
         if math.prod(map(len, values.values())) > COMBINED:
+            if any(map(self._impossible, self.state.ties)):
+                return None
             raise BudgetExceededError("too many claims are compared with one another")
         for chosen in itertools.product(*values.values()):
             self.work.spend(len(self.state.ties))

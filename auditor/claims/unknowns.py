@@ -29,7 +29,7 @@ AT_ONCE = 4
 """Names that are tried in all combinations; where there are more, each occurrence is free on its own."""
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 11)
 def settled(predicate: Predicate, *, possibly: bool) -> Predicate:
     """What holds certainly (or `possibly`) where `predicate` does. Unknowns without a name stay in it."""
     names = sorted({name for name in _names(predicate) if name is not None})

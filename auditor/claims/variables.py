@@ -123,7 +123,7 @@ class _Found:
     exceeded: bool = False
 
 
-@lru_cache(maxsize=1 << 18)
+@lru_cache(maxsize=1 << 15)
 def _found(variable: Variable, inside: frozenset[Language], outside: frozenset[Language]) -> _Found:
     tests = 1 + len(inside) + len(outside)
 
@@ -228,7 +228,7 @@ def in_order(languages: frozenset[Language]) -> list[Language]:
     return sorted(languages, key=lambda language: language.order)
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 12)
 def _shortest(variable: Variable, inside: frozenset[Language], outside: frozenset[Language]) -> _Found:
     inside, outside = as_inside(inside, outside)
     languages = [*in_order(inside), *in_order(outside), *variable.exclusions]

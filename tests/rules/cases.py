@@ -14,11 +14,14 @@ from typing import Any
 from auditor.checks import confirm, run
 from auditor.config import Ours, Owned
 from auditor.decide import decide
+from auditor.issuers.catalogue import catalogue_of
 from auditor.model import Decision, Finding, Trust
-from auditor.providers.aws import PROVIDER
+from auditor.providers import PROVIDERS
+from auditor.providers.base import Provider
 from auditor.rules import RULES
 from auditor.rules.base import Context
 from auditor.snapshot import Coverage, Document, Snapshot, Status
+from tests.providers.gcp import estates
 
 FOLDER = Path(__file__).parents[2] / "fixtures/cases/rules"
 ACCOUNT = "123456789012"
@@ -62,6 +65,8 @@ class Case:
         return ours(self.body.get("ours"))
 
     def snapshot(self) -> Snapshot:
+        if "google" in self.body:
+            return estates.snapshot(self.body["google"])
         return snapshot(self.policy, self.body)
 
 
@@ -131,11 +136,19 @@ def ours(declared: Mapping[str, list[str]] | None) -> Ours:
 def judged(case: Snapshot, mine: Ours) -> Context:
     """The context rules run in, witnesses confirmed on the source as in the pipeline."""
 
-    def judge(trust: Trust) -> Decision:
-        return confirm(PROVIDER, decide(trust, mine))
+    provider = provider_of(case)
 
-    decisions = tuple(judge(trust) for trust in PROVIDER.trusts(case))
-    return Context(mine, decisions, tuple(PROVIDER.idle_registrations(case)), judge)
+    def judge(trust: Trust) -> Decision:
+        return confirm(provider, decide(trust, mine))
+
+    decisions = tuple(judge(trust) for trust in provider.trusts(case, catalogue_of()))
+    return Context(mine, decisions, tuple(provider.idle_registrations(case)), judge)
+
+
+def provider_of(case: Snapshot) -> Provider:
+    """The one cloud that the snapshot is of."""
+    (name,) = case.providers
+    return PROVIDERS[name]()
 
 
 def findings(context: Context) -> list[Finding]:

@@ -7,9 +7,8 @@ from collections import Counter
 import pytest
 
 from auditor.model import Status
-from auditor.providers.aws import PROVIDER
 from auditor.rules import RULES
-from tests.rules.cases import Case, cases, findings, judged
+from tests.rules.cases import Case, cases, findings, judged, provider_of
 
 CASES = list(cases())
 
@@ -37,6 +36,7 @@ def test_every_rule_has_cases_of_either_sort() -> None:
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_findings_hold_what_a_report_must_say(case: Case) -> None:
     context = judged(case.snapshot(), case.ours)
+    provider = provider_of(case.snapshot())
     documents = {document.id for document in case.snapshot().documents}
     admitted = {decision.trust.id: decision.trust for decision in context.decisions}
     found = findings(context)
@@ -49,4 +49,4 @@ def test_findings_hold_what_a_report_must_say(case: Case) -> None:
         assert one.evidence
         assert {source.document for source in one.evidence} <= documents
         if one.witness is not None:
-            assert PROVIDER.admits(admitted[one.subject], one.witness) is True
+            assert provider.admits(admitted[one.subject], one.witness) is True

@@ -240,7 +240,7 @@ class Pattern:
         return _unpickle, (self.tokens, self.ignore_case, self.encoded)
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 13)
 def _slice(pattern: Pattern, begin: int, end: int, star: bool, encoded: bool) -> Pattern:
     tokens = pattern.tokens[begin:end]
     return Pattern((*tokens, Wild.STAR) if star else tokens, ignore_case=pattern.ignore_case, encoded=encoded)
@@ -258,7 +258,7 @@ def _collapsed(tokens: Iterable[Token]) -> Sequence[Token]:
     return tuple(kept)
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 13)
 def _between_stars(pattern: Pattern) -> tuple[str, ...] | None:
     """The literal texts between the stars of a pattern (one, if it has none); None where it has another wildcard."""
     parts = [""]

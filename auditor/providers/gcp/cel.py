@@ -205,7 +205,7 @@ class _Parser:
         token = self.next
         if token.kind is Kind.QUOTED or (token.kind is Kind.NAME and token.text not in KEYWORDS):
             return self.take().text
-        self.refuse("a name")
+        return self.refuse("a name")
 
     def arguments(self) -> tuple[Expr, ...]:
         self.expect("(")

@@ -58,7 +58,6 @@ from auditor.providers.gcp.cel_values import (
     within,
 )
 
-
 _FEW = 32
 """Texts of a list that a derived text is compared with one by one."""
 
@@ -333,7 +332,7 @@ def _among(value: Symbol, items: tuple[Symbol, ...], whole: Predicate) -> Rails:
 def _among_keys(value: Symbol, keys: tuple[Symbol, ...], whole: Table) -> Rails:
     if type_of(value) in ("list", "map", "null", "bytes", "time"):
         return ERROR
-    found = _among(value, keys, conjunction((defined(value), defined(whole))))
+    found = _among(value, keys, defined(value)).given(defined(whole))
     if not isinstance(value, Json):
         return found
     reason = Unknown(f"what {value.claim} carries is not known")

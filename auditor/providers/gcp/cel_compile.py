@@ -1,8 +1,8 @@
 """CEL → predicates over the claims of a token.
 
 Every expression has two rails: when it is true and when it is false. Where it is an error it is neither, so that `&&`,
-`||` and `!` treat errors as CEL does (`false && error` is false) and a condition that errs rejects. What is not modelled
-is unknown on both rails.
+`||` and `!` treat errors as CEL does (`false && error` is false) and a condition that errs rejects. What is not
+modelled is unknown on both rails.
 
 Facts: the language definition (github.com/google/cel-spec, doc/langdef.md); Google's page on attribute conditions.
 """
@@ -10,7 +10,8 @@ Facts: the language definition (github.com/google/cel-spec, doc/langdef.md); Goo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from datetime import datetime
 from functools import lru_cache
 from typing import assert_never
@@ -18,7 +19,6 @@ from typing import assert_never
 from auditor.claims.grammar import Grammar
 from auditor.claims.languages.language import Language
 from auditor.claims.predicate import (
-    ELEMENT,
     FALSE,
     TRUE,
     And,
@@ -31,10 +31,11 @@ from auditor.claims.predicate import (
     disjunction,
     negation,
 )
-from auditor.claims.texts import Choice, Claim, Literal, Piece, Text
+from auditor.claims.texts import Choice, Claim, Literal, Text
 from auditor.errors import UnsupportedTextError
-from auditor.providers.gcp.cel_compare import at_top, carried, contained, equal, ordered
-from auditor.providers.gcp.cel_functions import FUNCTIONS, METHODS, NEVER, applied, arithmetic, negative
+from auditor.providers.gcp.cel_compare import contained, equal, ordered
+from auditor.providers.gcp.cel_fields import GROUPS, field, has, held, table
+from auditor.providers.gcp.cel_functions import FUNCTIONS, METHODS, applied, arithmetic, negative
 from auditor.providers.gcp.cel_macros import comprehended
 from auditor.providers.gcp.cel_syntax import (
     Binary,
@@ -56,27 +57,20 @@ from auditor.providers.gcp.cel_syntax import Literal as Constant
 from auditor.providers.gcp.cel_values import (
     ANY,
     Cases,
-    Derived,
-    Elements,
     Json,
     Known,
     Names,
     Now,
     Opaque,
     Payload,
-    Pieces,
     Rails,
     Sequence,
     Symbol,
-    Table,
     Truth,
     combined,
-    constant_of,
     defined,
     doubt,
     is_list,
-    is_other,
-    is_text,
     sure,
     text_of,
     truth,
@@ -84,21 +78,22 @@ from auditor.providers.gcp.cel_values import (
     within,
 )
 
+MOST_STEPS = 20_000
+"""Nodes that are compiled; macros over lists that are written out visit the same one many times."""
+
 HEAVIEST = 20_000
 """Nodes of one predicate; beyond it the expression is not looked into."""
-
-GROUPS = "google.groups"
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
     """What the names of an expression stand for, besides `assertion`."""
 
-    mapping: Mapping[str, Expr] = field(default_factory=dict)
+    mapping: Mapping[str, Expr] = dataclass_field(default_factory=dict)
     """`google.subject`, `google.groups`, `attribute.NAME` → the expression over `assertion` each is set from."""
     now: datetime | None = None
     """`request.time`, and every later moment. With a zone."""
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = dataclass_field(default_factory=dict)
     """Other names whose text is known (`resource.name`)."""
     texts: frozenset[str] = frozenset()
     """Claims that are texts in every token that carries them: what they would be otherwise is not asked then."""
@@ -150,12 +145,12 @@ def _in(symbol: Symbol, language: Language) -> Predicate:
 
 def compile_condition(expr: Expr, environment: Environment) -> Rails:
     """When `expr` is true and when it is false; for all other tokens it is an error, or no truth value."""
-    return _Compiler(environment, {}, mapped=True).rails(expr)
+    return _Compiler(environment, {}, _Steps(), mapped=True).rails(expr)
 
 
 def compile_value(expr: Expr, environment: Environment) -> Value:
     """What an expression of an attribute mapping gives. `google` and `attribute` mean nothing in it."""
-    return Value(_Compiler(environment, {}, mapped=False).cases(expr))
+    return Value(_Compiler(environment, {}, _Steps(), mapped=False).cases(expr))
 
 
 def compile_text(expr: Expr, environment: Environment) -> Text:
@@ -184,10 +179,18 @@ def _presence(text: Text) -> tuple[Predicate, ...]:
 Scope = Mapping[str, Cases]
 
 
+class _Steps:
+    """How many nodes have been compiled."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+
 @dataclass(frozen=True, slots=True)
 class _Compiler:
     environment: Environment
     scope: Scope
+    steps: _Steps
     mapped: bool
     """Whether `google` and `attribute` can be read."""
     within_list: bool = False
@@ -209,13 +212,19 @@ class _Compiler:
 
     def cases(self, expr: Expr) -> Cases:
         """What `expr` may come to."""
+        self.steps.taken += 1
+        if self.steps.taken > MOST_STEPS:
+            return sure(Opaque("budget: a condition that takes too many steps was not looked into"))
         match expr:
             case Constant(value):
                 return sure(Known(value))
             case Ident() | Select() | Has():
                 return self._named(expr)
             case Index(operand, index):
-                return combined((self.cases(operand), self.cases(index)), self._element)
+                return combined(
+                    (self.cases(operand), self.cases(index)),
+                    lambda symbols: self._field(symbols[0], symbols[1], by_name=False),
+                )
             case Call():
                 return self._call(expr)
             case Comprehension():
@@ -224,7 +233,7 @@ class _Compiler:
                 return combined(tuple(map(self.cases, items)), lambda symbols: sure(Sequence(symbols)))
             case MapLiteral(entries):
                 parts = tuple(self.cases(part) for entry in entries for part in entry)
-                return combined(parts, _table)
+                return combined(parts, table)
             case Message(name):
                 return sure(Opaque(f"{name}{{…}} is not modelled"))
             case Unary("!", operand):
@@ -268,7 +277,7 @@ class _Compiler:
             case Ident(name):
                 return self._variable(name)
             case Has(operand, name):
-                return combined((self.cases(operand),), lambda symbols: self._has(symbols[0], name))
+                return combined((self.cases(operand),), lambda symbols: has(symbols[0], name, self._mapping))
             case Select(operand, name):
                 return self._fact(expr) or combined(
                     (self.cases(operand),), lambda symbols: self._field(symbols[0], Known(name), by_name=True)
@@ -300,66 +309,8 @@ class _Compiler:
             return sure(Now(self.environment.now))
         return sure(Known(self.environment.facts[name])) if name in self.environment.facts else None
 
-    def _has(self, whole: Symbol, name: str) -> Cases:
-        match whole:
-            case Opaque():
-                return sure(whole)
-            case Payload():
-                return sure(Truth(Rails(carried(name), negation(carried(name)))))
-            case Json(claim):
-                path = Exists(f"{claim}.{name}")
-                reason = Unknown(f"whether {claim} is an object is not known")
-                rails = Rails(path, conjunction((negation(path), reason)))
-                return sure(Truth(rails.given(is_other(claim))))
-            case Names(prefix):
-                found = self._mapping(f"{prefix}.{name}")
-                if found is None:
-                    return sure(Truth(Rails(FALSE, TRUE)))
-                there = Value(found).defined
-                return sure(Truth(Rails(there, negation(there))))
-            case Table(entries):
-                rails = contained(Known(name), whole)
-                return (
-                    sure(Truth(rails)) if all(isinstance(key, Known) for key, _ in entries) else sure(Opaque("a map"))
-                )
-            case _:
-                return NEVER
-
-    def _element(self, symbols: tuple[Symbol, ...]) -> Cases:
-        whole, key = symbols
-        for symbol in symbols:
-            if isinstance(symbol, Opaque):
-                return sure(symbol)
-        return self._field(whole, key, by_name=False)
-
     def _field(self, whole: Symbol, key: Symbol, *, by_name: bool) -> Cases:
-        """`whole.key` if `by_name`, else `whole[key]`."""
-        name = constant_of(key)
-        match whole:
-            case Opaque():
-                return sure(whole)
-            case Payload() if name is not None:
-                if name in self.environment.texts:  # which is an error by itself where there is no such claim
-                    return ((at_top(name), Derived(Claim(name))),)
-                return ((carried(name), Json(name)),)
-            case Names(prefix) if name is not None:
-                return self._mapping(f"{prefix}.{name}") or NEVER
-            case Json(claim) if name is not None:
-                inner = f"{claim}.{name}"
-                return ((conjunction((is_other(claim), Exists(inner))), Json(inner)),)
-            case Json(claim):
-                there = conjunction((defined(key), negation(is_text(claim))))
-                return ((there, Opaque(f"an element of {claim} by its place")),)
-            case Payload() | Names():
-                if type_of(key) not in ("text", None):
-                    return NEVER
-                return ((defined(key), Opaque("a claim whose name depends on the token")),)
-            case Table(entries):
-                return _entry(entries, key)
-            case Sequence() | Pieces() | Elements() if not by_name:
-                return _item(whole, key)
-            case _:
-                return NEVER
+        return field(whole, key, self._mapping, self.environment.texts, by_name=by_name)
 
     def _mapping(self, name: str) -> Cases | None:
         """What the mapping sets a name to; None where it is not mapped."""
@@ -372,29 +323,8 @@ class _Compiler:
         found: list[tuple[Predicate, Symbol]] = []
         cases = replace(self, scope={}, mapped=False, within_list=False).cases(expr)
         for guard, symbol in cases:
-            found.extend((conjunction((guard, inner)), kept) for inner, kept in _held(name, symbol))
+            found.extend((conjunction((guard, inner)), kept) for inner, kept in held(name, symbol))
         return tuple(found)
-
-
-def _held(name: str, symbol: Symbol) -> Cases:
-    """A mapped value as a condition reads it."""
-    odd = Opaque(f"{name} is mapped to something else than {'a list' if name == GROUPS else 'a text'}")
-    match symbol:
-        case Json(claim) if name == GROUPS:
-            return (is_list(claim), Elements(claim, Claim(ELEMENT), Rails(TRUE, FALSE))), (
-                negation(is_list(claim)),
-                odd,
-            )
-        case Json(claim):
-            return (is_text(claim), Derived(Claim(claim))), (negation(is_text(claim)), odd)
-        case Sequence() | Pieces() | Elements() if name == GROUPS:
-            return sure(symbol)
-        case Derived() | Known(str()) if name != GROUPS:
-            return sure(symbol)
-        case Opaque():
-            return sure(symbol)
-        case _:
-            return ((defined(symbol), odd),)
 
 
 def _compared(sign: str, left: Symbol, right: Symbol) -> Rails:
@@ -415,41 +345,6 @@ def _joined(sign: str, operands: tuple[Rails, ...]) -> Rails:
     if sign == "&&":
         return Rails(conjunction(true), disjunction(false))
     return Rails(disjunction(true), conjunction(false))
-
-
-def _table(symbols: tuple[Symbol, ...]) -> Cases:
-    entries = tuple(zip(symbols[::2], symbols[1::2], strict=True))
-    keys = [key.value if isinstance(key, Known) else None for key, _ in entries]
-    if all(isinstance(key, str) for key in keys):
-        return sure(Table(entries)) if len(set(keys)) == len(keys) else NEVER
-    for key, _ in entries:
-        if isinstance(key, Opaque):
-            return sure(key)
-    return ((conjunction(map(defined, symbols)), Opaque("a map whose keys are no constant texts")),)
-
-
-def _entry(entries: tuple[tuple[Symbol, Symbol], ...], key: Symbol) -> Cases:
-    whole = conjunction(defined(value) for _, value in entries)
-    return tuple((conjunction((whole, equal(key, own).true)), value) for own, value in entries)
-
-
-def _item(whole: Sequence | Pieces | Elements, key: Symbol) -> Cases:
-    value = key.value if isinstance(key, Known) else None
-    if isinstance(value, float) and value == int(value):
-        value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool):
-        if type_of(key) not in ("number", None):
-            return NEVER
-        return ((conjunction((defined(whole), defined(key))), Opaque("an element whose place depends on the token")),)
-    match whole:
-        case Sequence(items):
-            return ((conjunction(map(defined, items)), items[value]),) if 0 <= value < len(items) else NEVER
-        case Pieces(of, separator, limit):
-            return sure(Derived(Piece(of, separator, value, limit))) if value >= 0 else NEVER
-        case Elements():
-            return ((defined(whole), Opaque("an element by its place")),)
-        case _:
-            assert_never(whole)
 
 
 @lru_cache(maxsize=1 << 14)

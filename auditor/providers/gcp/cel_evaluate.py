@@ -1,6 +1,6 @@
 """CEL evaluated on one concrete token, as plainly as possible. It shares nothing with the compiler but the parser.
 
-Facts: the language definition (github.com/google/cel-spec, doc/langdef.md); what the definition leaves open is `Unsure`.
+Facts: the language definition (github.com/google/cel-spec, doc/langdef.md); what it leaves open is `Unsure`.
 """
 
 from __future__ import annotations
@@ -48,6 +48,9 @@ from auditor.providers.gcp.cel_syntax import (
 
 Scope = Mapping[str, Outcome]
 
+MOST_STEPS = 50_000
+"""Nodes that are evaluated; macros may visit the same one many times."""
+
 _ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -59,50 +62,109 @@ _ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
 def evaluate(expr: Expr, variables: Mapping[str, Any]) -> Outcome:
     """The value of `expr`; `CelError` where it has none, `Unsure` where that is not known.
 
-    `variables`: `assertion` (the token's JSON), `google`, `attribute`, … as JSON values; times as `datetime` with a zone.
+    `variables`: `assertion` (the token's JSON), `google`, `attribute`, … as JSON values, times as `datetime` with zone.
     A name that is not among them is `Unsure`.
     """
-    return _value(expr, {name: from_json(value) for name, value in variables.items()})
+    return _Evaluation().value(expr, {name: from_json(value) for name, value in variables.items()})
 
 
-def _value(expr: Expr, scope: Scope) -> Outcome:
-    match expr:
-        case Literal(value):
-            return value
-        case Ident(name):
-            return _variable(name, scope)
-        case Select(operand, name):
-            return _at(_value(operand, scope), name, by_name=True)
-        case Index(operand, index):
-            return _index(_value(operand, scope), _value(index, scope))
-        case Has(operand, name):
-            return _has(_value(operand, scope), name)
-        case Call():
-            return _call(expr, scope)
-        case Comprehension():
-            return _comprehension(expr, scope)
-        case ListLiteral(items):
-            listed = [_value(item, scope) for item in items]
-            failure = _failure(*listed)
-            return tuple(listed) if failure is None else failure
-        case MapLiteral(entries):
-            return _map([(_value(key, scope), _value(value, scope)) for key, value in entries])
-        case Message(name):
-            return Unsure(f"{name}{{…}} is not evaluated")
-        case Unary(sign, operand):
-            inner = _value(operand, scope)
-            return inner if isinstance(inner, CelError | Unsure) else _unary(sign, inner)
-        case Binary(sign, left, right):
-            return _binary(sign, _value(left, scope), _value(right, scope))
-        case Logic(sign, operands):
-            return _joined(sign == "||", (_value(operand, scope) for operand in operands))
-        case Conditional(test, then, otherwise):
-            chosen = _value(test, scope)
-            if isinstance(chosen, bool):
-                return _value(then if chosen else otherwise, scope)
-            return chosen if isinstance(chosen, CelError | Unsure) else NO_OVERLOAD
-        case _:
-            assert_never(expr)
+class _Evaluation:
+    """One evaluation; macros within macros may not go on for ever."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+
+    def value(self, expr: Expr, scope: Scope) -> Outcome:
+        self.steps += 1
+        if self.steps > MOST_STEPS:
+            return Unsure("budget: an expression that takes too many steps was not evaluated")
+        match expr:
+            case Literal(value):
+                return value
+            case Ident(name):
+                return _variable(name, scope)
+            case Select(operand, name):
+                return _at(self.value(operand, scope), name, by_name=True)
+            case Index(operand, index):
+                return _index(self.value(operand, scope), self.value(index, scope))
+            case Has(operand, name):
+                return _has(self.value(operand, scope), name)
+            case Call():
+                return self.call(expr, scope)
+            case Comprehension():
+                return self.comprehension(expr, scope)
+            case ListLiteral(items):
+                listed = [self.value(item, scope) for item in items]
+                failure = _failure(*listed)
+                return tuple(listed) if failure is None else failure
+            case MapLiteral(entries):
+                return _map([(self.value(key, scope), self.value(value, scope)) for key, value in entries])
+            case Message(name):
+                return Unsure(f"{name}{{…}} is not evaluated")
+            case Unary(sign, operand):
+                inner = self.value(operand, scope)
+                return inner if isinstance(inner, CelError | Unsure) else _unary(sign, inner)
+            case Binary(sign, left, right):
+                return _binary(sign, self.value(left, scope), self.value(right, scope))
+            case Logic(sign, operands):
+                return _joined(sign == "||", (self.value(operand, scope) for operand in operands))
+            case Conditional(test, then, otherwise):
+                chosen = self.value(test, scope)
+                if isinstance(chosen, bool):
+                    return self.value(then if chosen else otherwise, scope)
+                return chosen if isinstance(chosen, CelError | Unsure) else NO_OVERLOAD
+            case _:
+                assert_never(expr)
+
+    def call(self, call: Call, scope: Scope) -> Outcome:
+        written = call.arguments if call.target is None else (call.target, *call.arguments)
+        known = FUNCTIONS if call.target is None else METHODS
+        name = call.function.removeprefix(".")
+        function = known.get((name, len(written)))
+        if function is None:
+            return Unsure(f"the function {name} with {len(call.arguments)} arguments is not evaluated")
+        outcomes = [self.value(argument, scope) for argument in written]
+        failure = _failure(*outcomes)
+        if failure is not None:
+            return failure
+        values = tuple(value for value in outcomes if not isinstance(value, CelError | Unsure))
+        if name in NUMERIC or not any(isinstance(value, JsonNumber) for value in values):
+            return function(values)
+        as_int = function(tuple(value.number if isinstance(value, JsonNumber) else value for value in values))
+        if isinstance(as_int, CelError):
+            return as_int  # and with a double there is no such function
+        return Unsure("whether numbers of a token are int or double is not known")
+
+    def comprehension(self, expr: Comprehension, scope: Scope) -> Outcome:
+        around = self.value(expr.range, scope)
+        match around:
+            case CelError() | Unsure():
+                return around
+            case tuple():
+                elements = around
+            case CelMap(entries=entries):
+                elements = tuple(key for key, _ in entries)
+            case _:
+                return NO_OVERLOAD
+        scopes = [_inside(expr.variable, element, scope) for element in elements]
+        first = expr.bodies[0]
+        if expr.macro in ("all", "exists"):
+            return _joined(expr.macro == "exists", (self.value(first, inner) for inner in scopes))
+        if expr.macro == "map" and len(expr.bodies) == 1:
+            found = [self.value(first, inner) for inner in scopes]
+            failure = _failure(*found)
+            return tuple(found) if failure is None else failure
+        kept = [_truth(self.value(first, inner)) for inner in scopes]
+        failure = _failure(*kept)
+        if failure is not None and expr.macro != "map":
+            return failure
+        if expr.macro == "exists_one":
+            return kept.count(True) == 1
+        if expr.macro == "filter":
+            return tuple(element for element, keep in zip(elements, kept, strict=True) if keep)
+        found = [self.value(expr.bodies[1], inner) for inner, keep in zip(scopes, kept, strict=True) if keep is True]
+        failure = _failure(*kept, *found)
+        return tuple(found) if failure is None else failure
 
 
 def _variable(name: str, scope: Scope) -> Outcome:
@@ -117,7 +179,7 @@ def _variable(name: str, scope: Scope) -> Outcome:
 
 
 def _failure(*values: Outcome) -> CelError | Unsure | None:
-    """The error that any of the values makes of the whole, or the doubt; an error is certain whatever the others are."""
+    """What any of the values makes of the whole: an error is certain whatever the others are, else the doubt."""
     failures = [value for value in values if isinstance(value, CelError | Unsure)]
     return next((value for value in failures if isinstance(value, CelError)), failures[0] if failures else None)
 
@@ -291,61 +353,6 @@ def _fraction(sign: str, left: float, right: float) -> Outcome:
         return Unsure("a double divided by zero")
     results = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}
     return float(results[sign](left, right))
-
-
-# Functions and macros
-
-
-def _call(call: Call, scope: Scope) -> Outcome:
-    written = call.arguments if call.target is None else (call.target, *call.arguments)
-    known = FUNCTIONS if call.target is None else METHODS
-    name = call.function.removeprefix(".")
-    function = known.get((name, len(written)))
-    if function is None:
-        return Unsure(f"the function {name} with {len(call.arguments)} arguments is not evaluated")
-    outcomes = [_value(argument, scope) for argument in written]
-    failure = _failure(*outcomes)
-    if failure is not None:
-        return failure
-    values = tuple(value for value in outcomes if not isinstance(value, CelError | Unsure))
-    if name in NUMERIC or not any(isinstance(value, JsonNumber) for value in values):
-        return function(values)
-    as_int = function(tuple(value.number if isinstance(value, JsonNumber) else value for value in values))
-    if isinstance(as_int, CelError):
-        return as_int  # and with a double there is no such function
-    return Unsure("whether numbers of a token are int or double is not known")
-
-
-def _comprehension(expr: Comprehension, scope: Scope) -> Outcome:
-    around = _value(expr.range, scope)
-    match around:
-        case CelError() | Unsure():
-            return around
-        case tuple():
-            elements = around
-        case CelMap(entries=entries):
-            elements = tuple(key for key, _ in entries)
-        case _:
-            return NO_OVERLOAD
-    scopes = [_inside(expr.variable, element, scope) for element in elements]
-    first = expr.bodies[0]
-    if expr.macro in ("all", "exists"):
-        return _joined(expr.macro == "exists", (_value(first, inner) for inner in scopes))
-    if expr.macro == "map" and len(expr.bodies) == 1:
-        found = [_value(first, inner) for inner in scopes]
-        failure = _failure(*found)
-        return tuple(found) if failure is None else failure
-    kept = [_truth(_value(first, inner)) for inner in scopes]
-    failure = _failure(*kept)
-    if failure is not None and expr.macro != "map":
-        return failure
-    if expr.macro == "exists_one":
-        return kept.count(True) == 1
-    if expr.macro == "filter":
-        return tuple(element for element, keep in zip(elements, kept, strict=True) if keep)
-    found = [_value(expr.bodies[1], inner) for inner, keep in zip(scopes, kept, strict=True) if keep is True]
-    failure = _failure(*kept, *found)
-    return tuple(found) if failure is None else failure
 
 
 def _inside(variable: str, element: Outcome, scope: Scope) -> Scope:

@@ -198,7 +198,25 @@ LOGIC = {"||": 1, "&&": 2}
 
 KEYWORDS = frozenset(("false", "in", "null", "true"))
 RESERVED = frozenset(
-    "as break const continue else for function if import let loop package namespace return var void while".split()
+    [
+        "as",
+        "break",
+        "const",
+        "continue",
+        "else",
+        "for",
+        "function",
+        "if",
+        "import",
+        "let",
+        "loop",
+        "package",
+        "namespace",
+        "return",
+        "var",
+        "void",
+        "while",
+    ]
 )
 """Names that may be fields but no variables and no functions."""
 

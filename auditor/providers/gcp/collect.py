@@ -63,6 +63,7 @@ NUMBERED = {
     "folders": re.compile(r"(?:folders/)?([0-9]+)"),
     "organizations": re.compile(r"(?:organizations/)?([0-9]+)"),
 }
+ARTICLED = {"folders": "a folder", "organizations": "an organization"}
 HOW_TO_FIND = {"folders": "gcloud resource-manager folders list", "organizations": "gcloud organizations list"}
 
 
@@ -83,15 +84,15 @@ def names(projects: Iterable[str] = (), folders: Iterable[str] = (), organizatio
     """What was asked for as Google names it: `organizations/N`, `folders/N`, `projects/…`. Raises `UsageError`."""
     found = []
     for kind, given in (("organizations", organizations), ("folders", folders)):
-        for text in given:
-            match = NUMBERED[kind].fullmatch(text)
+        for said in given:
+            match = NUMBERED[kind].fullmatch(said)
             if not match:
-                raise UsageError(f"{text!r} is no number of {kind[:-1]}; find it with `{HOW_TO_FIND[kind]}`")
+                raise UsageError(f"{said!r} is no number of {ARTICLED[kind]}; find it with `{HOW_TO_FIND[kind]}`")
             found.append(f"{kind}/{match[1]}")
-    for text in projects:
-        match = PROJECT.fullmatch(text)
+    for said in projects:
+        match = PROJECT.fullmatch(said)
         if not match:
-            raise UsageError(f"{text!r} is neither the id nor the number of a project; `gcloud projects list` has them")
+            raise UsageError(f"{said!r} is neither the id nor the number of a project; `gcloud projects list` has them")
         found.append(f"projects/{match[1]}")
     return list(dict.fromkeys(found))
 

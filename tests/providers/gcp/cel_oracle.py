@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cel_expr_python import cel
-from cel_expr_python.ext import ext_strings
+from cel_expr_python import cel  # type: ignore[import-untyped]  # it has no type information
+from cel_expr_python.ext import ext_strings  # type: ignore[import-untyped]
 
 REFUSED: Final = "refused when compiled"
 ERROR: Final = "an error"

@@ -115,7 +115,9 @@ class Writer:
         return f" {sign} ".join(f"({operand})" for operand in operands)
 
     def test(self, depth: int) -> str:
-        text = lambda: self.text(self.random.choice((0, 1, 1, 2)))  # noqa: E731
+        def text() -> str:
+            return self.text(self.random.choice((0, 1, 1, 2)))
+
         return self.pick(
             {
                 "claim == constant": lambda: f"{self.claim()} {self.sign()} {self.constant()}",
@@ -162,7 +164,7 @@ class Writer:
                 "null": lambda: f"{self.any_claim()} {self.sign()} null",
                 "arithmetic": lambda: f"{self.number()} {self.one(*'+-*/%')} {self.number()} == {self.number()}",
                 "type": lambda: f"type({self.any_claim()}) == {self.one('string', 'list', 'map', 'int', 'bool')}",
-                "itself": lambda: self.itself(),
+                "itself": self.itself,
             }
         )
 
@@ -175,7 +177,10 @@ class Writer:
     def text(self, depth: int) -> str:
         if depth <= 0 or self.random.random() < 0.2:
             return self.claim()
-        inner = lambda: self.text(depth - 1)  # noqa: E731
+
+        def inner() -> str:
+            return self.text(depth - 1)
+
         return self.pick(
             {
                 "+": lambda: f"({inner()} + {self.one(self.constant(), inner())})",
@@ -188,7 +193,7 @@ class Writer:
                 "replace some": lambda: f"{inner()}.replace({self.part()}, {self.part()}, {self.number()})",
                 "substring": lambda: f"{inner()}.substring({self.number()})",
                 "substring to": lambda: f"{inner()}.substring({self.number()}, {self.number()})",
-                "substring at": lambda: self.cut(),
+                "substring at": self.cut,
                 "charAt": lambda: f"{inner()}.charAt({self.number()})",
                 "split": lambda: f"{inner()}.split({self.separator()})[{self.place()}]",
                 "split some": lambda: f"{inner()}.split({self.separator()}, {self.number()})[{self.place()}]",
@@ -306,7 +311,7 @@ class Writer:
         return json.dumps(self.random.choice(options))
 
     def table(self) -> str:
-        return f'{{{self.constant()}: "acme", "acme/app-own": {self.constant()}}}'
+        return f'{{{self.constant()}: "acme", "acme/app-own": {self.one(self.constant(), self.claim())}}}'
 
     def sized(self) -> str:
         return self.one(
@@ -388,8 +393,8 @@ def make_github_condition(random: Random) -> str:
 _NAMES = ("a", "b1", "_c", "assertion", "inner")
 _FIELDS = (*_NAMES, "if", "x-y", "kubernetes.io", "in", "a b")
 _CONSTANTS = (
-    None, True, False, 0, 7, -1, -(1 << 63), (1 << 63) - 1, Uint(0), Uint((1 << 64) - 1), 0.5, -2.0, 1e300, 1e-9, "", "a",
-    "\"'\\\n\r\t\x00", "\u00e9\U0001f600\u2028", "{x}", b"", b"\xff\x00a",
+    None, True, False, 0, 7, -1, -(1 << 63), (1 << 63) - 1, Uint(0), Uint((1 << 64) - 1), 0.5, -2.0, 1e300, 1e-9, "",
+    "a", "\"'\\\n\r\t\x00", "\u00e9\U0001f600\u2028", "{x}", b"", b"\xff\x00a",
 )  # fmt: skip
 
 
@@ -397,8 +402,13 @@ def make_tree(random: Random, depth: int) -> Expr:
     """Any tree that some source is read as."""
     if depth <= 0 or random.random() < 0.2:
         return Literal(random.choice(_CONSTANTS)) if random.random() < 0.6 else _ident(random)
-    inner = lambda: make_tree(random, depth - 1)  # noqa: E731
-    some = lambda: tuple(inner() for _ in range(random.choice((0, 1, 2, 3))))  # noqa: E731
+
+    def inner() -> Expr:
+        return make_tree(random, depth - 1)
+
+    def some() -> tuple[Expr, ...]:
+        return tuple(inner() for _ in range(random.choice((0, 1, 2, 3))))
+
     makers: tuple[Callable[[], Expr], ...] = (
         lambda: Select(inner(), random.choice(_FIELDS)),
         lambda: Has(inner(), random.choice(_FIELDS)),

@@ -95,7 +95,10 @@ RAILS = {
         Match("ref", ValueSet(("main", "dev"))),
         conjunction((there("ref"), Not(Match("ref", ValueSet(("main", "dev")))))),
     ),
-    "assertion.ref.startsWith('main')": (starts("ref", "main"), conjunction((there("ref"), Not(starts("ref", "main"))))),
+    "assertion.ref.startsWith('main')": (
+        starts("ref", "main"),
+        conjunction((there("ref"), Not(starts("ref", "main")))),
+    ),
     "assertion.ref.matches('^main')": (
         Match("ref", regex("^main")),
         conjunction((there("ref"), Not(Match("ref", regex("^main"))))),
@@ -195,7 +198,7 @@ UNKNOWN = {
     "a.b{c: 1} == 1": "a.b{…} is not modelled",
     "assertion.sub.startsWith(assertion.ref)": "startsWith with a text that is derived from claims",
     "assertion.ref + '/x' == assertion.sub": "a text that is derived from claims, compared with another one",
-    "assertion.ref.matches('\\\\pX')": None,
+    "assertion.ref.matches('\\\\pX')": "not looked into: the Unicode class 'X'",
     "attribute.flag == 'x'": "attribute.flag is mapped to something else than a text",
     "assertion.ref < 'b'": "an order of two values is not decided",
     "assertion.ref.reverse() == 'x'": "reverse is not modelled",
@@ -217,11 +220,8 @@ def reasons(predicate: Predicate) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(("source", "reason"), UNKNOWN.items())
-def test_what_is_not_modelled_is_unknown_on_both_rails(source: str, reason: str | None) -> None:
+def test_what_is_not_modelled_is_unknown_on_both_rails(source: str, reason: str) -> None:
     rails = condition(source)
-    if reason is None:  # RE2 refuses it: an error
-        assert rails == Rails(FALSE, FALSE)
-        return
     assert set(reasons(rails.true)) == {reason}
     assert set(reasons(rails.false)) == {reason}
 
@@ -325,8 +325,8 @@ HOSTILE = {
     "a chain of equalities": "(" * 60 + "assertion.a == 'x'" + " == (assertion.b == 'y'))" * 60,
     "many ternaries": " + ".join(f"(assertion.c{n} == 'x' ? 'a' : 'b')" for n in range(40)) + " == 'x'",
     "macros within macros": "[1,2,3,4,5,6,7,8].all(a, " * 8 + "assertion.x == 'y'" + ")" * 8,
-    "a long list": "assertion.a in [" + ",".join(f"'{n}'" for n in range(700)) + "]",
-    "splits of splits": "assertion.a" + ".replace('a', 'aa').split('b')[1]" * 25 + " == 'x'",
+    "a long list": "assertion.a in [" + ",".join(f"'{n}'" for n in range(650)) + "]",
+    "splits of splits": "assertion.a" + ".replace('a', 'aa').split('b')[1]" * 20 + " == 'x'",
     "joined claims": " + ".join(f"assertion.c{n}" for n in range(60)) + " == '" + "a" * 1_000 + "'",
     "a large expression": "assertion.a.matches('(" + "a{1,30}b|" * 100 + "){1,9}')",
     "a long search": "assertion.a.indexOf('" + "ab" * 1_000 + "') == 199",

@@ -57,7 +57,9 @@ VALUES: dict[str, Outcome] = {
     "string(assertion.n)": "12",
     "assertion.n == 12.0": True,
     "assertion.n < 12u": False,
-    "assertion.list[assertion.n - 12 == 0 ? 0 : 1]": Unsure("whether numbers of a token are int or double is not known"),
+    "assertion.list[assertion.n - 12 == 0 ? 0 : 1]": Unsure(
+        "whether numbers of a token are int or double is not known"
+    ),
     "[assertion].exists(assertion, assertion.n == 12)": True,
     "['x'].exists(assertion, .assertion.n == 12)": True,
     "['x'].exists(n, [n].exists(n, n == 'x'))": True,
@@ -142,7 +144,14 @@ def test_a_deep_token_is_not_known() -> None:
     for _ in range(3_000):
         deep = [deep]
     assert evaluate(parse("assertion.a == 'x'"), {"assertion": {"a": deep}}) is False
-    assert evaluate(parse("assertion.a == assertion.a"), {"assertion": {"a": deep}}) == Unsure("a value that is not known")
+    assert evaluate(parse("assertion.a == assertion.a"), {"assertion": {"a": deep}}) == Unsure(
+        "a value that is not known"
+    )
+
+
+def test_macros_within_macros_end_in_time() -> None:
+    source = "[1,2,3,4,5,6,7,8].all(a, " * 8 + "assertion.sub != 'y'" + ")" * 8
+    assert value(source) == Unsure("budget: an expression that takes too many steps was not evaluated")
 
 
 def test_no_expression_takes_for_ever() -> None:

@@ -13,12 +13,13 @@ from typing import Any
 from auditor.claims.payload import flatten
 from auditor.claims.predicate import evaluate as predicate_holds
 from auditor.providers.gcp.cel import parse
-from auditor.providers.gcp.cel_compile import Environment, Rails, compile_condition
+from auditor.providers.gcp.cel_compile import Environment, compile_condition
 from auditor.providers.gcp.cel_evaluate import evaluate
 from auditor.providers.gcp.cel_evaluate_values import CelError, CelMap, JsonNumber, Outcome, TypeName, Unsure
 from auditor.providers.gcp.cel_syntax import Uint
+from auditor.providers.gcp.cel_values import Rails
 from tests.providers.gcp.cel_oracle import ERROR, Program
-from tests.providers.gcp.cel_strategies import make_condition, make_mapping, make_token
+from tests.providers.gcp.cel_strategies import TEXTS, make_condition, make_mapping, make_token
 
 CONDITIONS = 3_000
 TOKENS = 5
@@ -78,7 +79,7 @@ def test_the_evaluator_agrees_with_the_runtime() -> None:
                 seen["unsure"] += 1
                 continue
             for asked in (token, as_doubles(token)):
-                assert plain(ours) == program.value(asked), f"{source}\n{asked}\n{ours}"
+                assert plain(ours) == program.value(asked), f"{source}\n{asked}\n{ours!r}"
             seen.update(used)
             seen["true" if ours is True else "false" if ours is False else "error"] += 1
     assert seen["pairs"] - seen["unsure"] > 12_000
@@ -108,7 +109,8 @@ def test_the_compiler_agrees_with_the_runtime() -> None:
         program = Program(source)
         if program.refused:
             continue
-        rails = compile_condition(parse(source), Environment())
+        environment = Environment(texts=frozenset(TEXTS if seed % 2 else ()))
+        rails = compile_condition(parse(source), environment)
         for _ in range(TOKENS):
             token = make_token(random)
             truth = program.truth(token)

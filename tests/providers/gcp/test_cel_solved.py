@@ -1,7 +1,7 @@
 """What the solver says of conditions on GitHub's tokens, against the official CEL runtime.
 
-A refusal says that no token GitHub mints gets in: hundreds of tokens that all but satisfy the condition, made of its own
-texts, must be refused by the runtime too. A witness must be let in.
+A refusal says that no token GitHub mints gets in: hundreds of tokens that all but satisfy the condition, made of its
+own texts, must be refused by the runtime too. A witness must be let in.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from random import Random
 
 from auditor.claims.languages.pattern import Pattern, Wild
 from auditor.claims.payload import nested
-from auditor.claims.predicate import AnyValue, Match, Predicate, disjunction
+from auditor.claims.predicate import Match, Predicate, disjunction
 from auditor.claims.predicate import Token as Claims
 from auditor.claims.solver import solve
 from auditor.claims.verdict import Accepted, Rejected, Undecided

@@ -189,6 +189,20 @@ def test_two_collections_are_equal(google: LoopbackGoogle) -> None:
     assert (first.documents, first.coverage) == (second.documents, second.coverage)
 
 
+def test_what_is_granted_on_an_organisation_touches_every_project_but_those_that_are_going(
+    google: LoopbackGoogle,
+) -> None:
+    grant = {"resource": f"{MANAGER}{ORGANIZATION}", "policy": {"bindings": [GRANT]}}
+    google.load({**ESTATE, "iam-policies": [grant]})
+    snapshot = collect([ORGANIZATION], FAST)
+    assert [row.scope for row in snapshot.coverage if row.kind == "deny-policy"] == [
+        "folders/200",
+        "identity",
+        ORGANIZATION,
+        "web-prod",
+    ]
+
+
 # How it is asked
 
 
@@ -199,6 +213,7 @@ def test_the_wire(google: LoopbackGoogle) -> None:
     assert f"/v1/projects/-/serviceAccounts/{DEPLOY}:getIamPolicy?options.requestedPolicyVersion=3" in asked
     assert "/v1/projects/1001/locations/global/workloadIdentityPools?pageSize=1000&showDeleted=true" in asked
     assert "query=policy%3AworkloadIdentityPools" in asked
+    assert "ci-mesh/providers" not in asked  # such a pool cannot have any
 
 
 def test_conditions_arrive(google: LoopbackGoogle) -> None:
@@ -261,7 +276,7 @@ def test_names_of_targets() -> None:
     [
         ({"projects": ["a/../b"]}, "'a/../b' is neither the id nor the number of a project; `gcloud projects list`"),
         ({"projects": [""]}, "'' is neither"),
-        ({"folders": ["Production"]}, "'Production' is no number of folder; find it with `gcloud resource-manager"),
+        ({"folders": ["Production"]}, "'Production' is no number of a folder; find it with `gcloud resource-manager"),
         ({"organizations": ["acme.example"]}, "find it with `gcloud organizations list`"),
     ],
 )

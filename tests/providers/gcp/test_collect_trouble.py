@@ -85,6 +85,14 @@ def test_one_that_is_denied_is_named(google: LoopbackGoogle) -> None:
     ]
 
 
+def test_what_was_read_later_does_not_hide_a_gap(google: LoopbackGoogle) -> None:
+    pools = [{"name": f"locations/global/workforcePools/{name}", "parent": ORGANIZATION} for name in ("a", "b")]
+    google.load({**ESTATE, "workforce-pools": pools})
+    google.fail("workforcePools/a/providers", Fault.FORBIDDEN)
+    found = row(collect(["projects/web-prod"], FAST), ORGANIZATION, "workforce-pool-provider")
+    assert found.status is Status.DENIED
+
+
 def test_projects_are_denied_one_by_one(google: LoopbackGoogle) -> None:
     google.fail("/projects/1002/locations", Fault.FORBIDDEN)
     snapshot = collect([ORGANIZATION], FAST)
