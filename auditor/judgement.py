@@ -65,15 +65,17 @@ class Judgement:
 def remembered(case: Case) -> Judgement:
     """The judgement of the case's canonical form, with its own names.
 
-    Every witness is tried on the case itself; should one not fit, the case is judged as it is written.
+    Every witness is tried on the case itself. Should one not fit, or hold a placeholder that is no word of its own (a
+    value behind a colon in code), the case is judged as it is written.
     """
     predicate, renaming = canonical(case.predicate, case.grammar, case.shapes, _spoken_of(case.owned))
     if not renaming.names:
         return judged(case)
     audiences = frozenset(map(renaming.forth, case.audiences))
     told = _with_names(judged(replace(case, predicate=predicate, audiences=audiences)), renaming)
-    proofs = (verdict.witness for verdict in told.verdicts if isinstance(verdict, Accepted))
-    return told if all(evaluate(case.predicate, proof) for proof in proofs) else judged(case)
+    proofs = [verdict.witness for verdict in told.verdicts if isinstance(verdict, Accepted)]
+    fits = all(evaluate(case.predicate, proof) and not renaming.left_in(proof) for proof in proofs)
+    return told if fits else judged(case)
 
 
 @lru_cache(maxsize=1 << 12)
@@ -198,5 +200,6 @@ def _verdict_with_names(verdict: Verdict, renaming: Renaming) -> Verdict:
 
 
 def _extent_with_names(extent: Extent, renaming: Renaming) -> Extent:
-    values = tuple(sorted(map(renaming.back, extent.values)))
+    # What is admitted comes first, what is excluded from it behind (`regions.describe`).
+    values = tuple(sorted(map(renaming.back, extent.values), key=lambda text: (text.startswith("not "), text)))
     return extent if values == extent.values else Extent(extent.label, values)

@@ -41,6 +41,7 @@ from auditor.claims.predicate import (
     Or,
     Predicate,
     SameText,
+    Token,
     claims_of,
     conjunction,
     disjunction,
@@ -84,6 +85,11 @@ class Renaming:
         if isinstance(value, str):
             return self.back(value)
         return tuple(map(self.back, value)) if isinstance(value, tuple) else value
+
+    def left_in(self, token: Token) -> bool:
+        """Whether a text of the token still holds a placeholder, as part of a longer word."""
+        texts = (value for value in token.values() if isinstance(value, str) and _PLACEHOLDER in value)
+        return any(placeholder in text for text in texts for placeholder in self.names)
 
     @staticmethod
     def words(text: str) -> list[str]:

@@ -72,8 +72,15 @@ class Exposure:
     @property
     def tenants(self) -> str:
         """The tenants the tokens come from; empty where that is no notion of the issuer."""
-        names = (opening.who.named("tenant") for opening in self.openings if opening.who is not None)
+        names = (self._tenant(opening.who) for opening in self.openings if opening.who is not None)
         return words.listed(dict.fromkeys(name for name in names if name is not None), "and")
+
+    def _tenant(self, who: Bearer) -> str | None:
+        """The tenant by name; by its id where the trust pins that and not the name, which may then be any."""
+        number = who.named("tenant-id")
+        if words.pinned_by_id(self.decision, "tenant") and number is not None:
+            return f"{words.noun(self.decision.trust.issuer, 'tenant-id')} {number}"
+        return who.named("tenant")
 
 
 def exposed(decision: Decision) -> bool:

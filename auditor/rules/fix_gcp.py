@@ -7,9 +7,10 @@ a binding.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from auditor.claims.predicate import claims_of
 from auditor.model import Clause, Source, Trust
 
 Change = tuple[str, str]
@@ -21,28 +22,24 @@ _AUDIENCES = "/oidc/allowedAudiences"
 def narrowed(trust: Trust, texts: Mapping[Source, str], claim: str) -> Change | None:
     """The claim must be the text given for a guilty place, in which only a star is a wildcard.
 
-    A guilty part of the condition is replaced. Where a member is guilty, or nothing but the whole pool is granted, the
-    member becomes that subject if the provider maps `google.subject` to it; else the condition asks for it as well.
+    The member becomes those subjects where the provider maps `google.subject` to it: a change of this one binding.
+    Else the condition asks for them besides what it asks for already; parts that are guilty go, unless they pin an id.
     """
-    if claim != "sub" or not texts:
-        return None
-    written = _condition(trust)
-    parts = {place.span: text for place, text in texts.items() if place.pointer == CONDITION and place.span}
-    if parts and written is not None:
-        changed = written
-        for (offset, length), text in sorted(parts.items(), reverse=True):
-            changed = f"{changed[:offset]}{_test(text)}{changed[offset + length :]}"
-        return (written, changed) if changed != written else None
     subjects = list(dict.fromkeys(texts.values()))
-    if len(subjects) == 1 and "*" not in subjects[0]:
-        change = granted(trust, subjects[0])
+    if claim != "sub" or not subjects:
+        return None
+    if not any("*" in subject for subject in subjects):
+        change = granted(trust, subjects)
         if change is not None:
             return change
-    tests = " || ".join(map(_test, subjects))
+    tests = list(map(_test, subjects))
+    test = tests[0] if len(tests) == 1 else f"({' || '.join(tests)})"
+    written = _condition(trust)
     if written is None:
-        return "(no attribute condition)", tests
-    together = f"({tests})" if len(subjects) > 1 else tests
-    return written, f"({written}) && {together}" if "||" in written or "?" in written else f"{written} && {together}"
+        return "(no attribute condition)", test
+    kept = [_whole(written, clause.source) for clause in _conditions(trust) if not _guilty(clause, texts)]
+    changed = " && ".join((*kept, test))
+    return (written, changed) if changed != written else None
 
 
 def required(trust: Trust, places: Iterable[Source], claim: str, text: str) -> Change | None:
@@ -72,14 +69,35 @@ def audience(trust: Trust) -> str:
     return next(own, f"//iam.googleapis.com/{trust.via}")
 
 
-def granted(trust: Trust, subject: str) -> Change | None:
-    """The member as it is, and as one subject; None where the provider maps something else to the subject."""
+def granted(trust: Trust, subjects: Iterable[str]) -> Change | None:
+    """The member as it is, and as subjects; None where the provider maps something else to `google.subject`."""
     provider = trust.documents.get("provider")
     mapping = provider.get("attributeMapping") if isinstance(provider, Mapping) else None
     if trust.member is None or not isinstance(mapping, Mapping) or mapping.get("google.subject") != "assertion.sub":
         return None
     pool = trust.via.partition("/providers/")[0]
-    return trust.member, f"principal://iam.googleapis.com/{pool}/subject/{subject}"
+    return trust.member, "\n".join(f"principal://iam.googleapis.com/{pool}/subject/{subject}" for subject in subjects)
+
+
+def _conditions(trust: Trust) -> Iterator[Clause]:
+    """The parts of the attribute condition."""
+    for statement in trust.allows[:1]:
+        for clause in statement.clauses:
+            if clause.source.pointer == CONDITION and clause.source.span is not None:
+                yield clause
+
+
+def _guilty(clause: Clause, texts: Mapping[Source, str]) -> bool:
+    """Whether the part lets too much in; one that pins an immutable id stays all the same."""
+    named = clause.source in texts or any(value.source in texts for value in clause.values)
+    return named and not all(claim.endswith("_id") for claim in claims_of(clause.predicate))
+
+
+def _whole(written: str, source: Source) -> str:
+    """A part of the condition as it stands; in brackets where it needs them beside `&&`."""
+    offset, length = source.span or (0, len(written))
+    text = written[offset : offset + length]
+    return f"({text})" if "||" in text or "?" in text else text
 
 
 def _condition(trust: Trust) -> str | None:

@@ -48,6 +48,7 @@ def narrow(
     fill in; `through` is the kind of run, `branch` or `environment`. `tenants` are those that may be meant.
     """
     trust = found.decision.trust
+    keep = tuple(name for name in keep if not words.pinned_by_id(found.decision, name))
     subjects: dict[Source, str] = {}
     for opening in found.openings:
         subject = example_subject(trust.issuer, opening.who, keep, through, tenants)
@@ -78,7 +79,7 @@ def require_audience(trust: Trust, places: Iterable[Source], summary: str) -> Fi
 def member(trust: Trust, who: Bearer | None, summary: str) -> Fix:
     """Grant what is granted to one subject, like that of `who` (Google)."""
     subject = example_subject(trust.issuer, who, PLACE, "branch") if who is not None else None
-    return _fix(summary, None if subject is None else fix_gcp.granted(trust, subject))
+    return _fix(summary, None if subject is None else fix_gcp.granted(trust, (subject,)))
 
 
 def drop(trust: Trust, places: Iterable[Source], summary: str) -> Fix:

@@ -132,7 +132,7 @@ def _clause(trust: Trust, clause: Clause, statement: Statement) -> str:
     if missing:
         return f"{clause.text}: tokens of {issuer.name} carry no claim {words.listed(missing)}."
     texts = [(claim, text) for claim, text in _literals(clause.predicate)]
-    starred = [text for claim, text in texts if _meant_as_pattern(claim, text, issuer.grammar)]
+    starred = [text for claim, text in dict.fromkeys(texts) if _meant_as_pattern(claim, text, issuer.grammar)]
     if texts and len(starred) == len(texts):
         return (
             f"{clause.text} compares letter by letter: the wildcard in {words.listed(starred, 'and')} stands for "

@@ -54,7 +54,7 @@ TABLE: Mapping[str, tuple[Severity, ...]] = {
     "shared-pool": (_L, _L, _L, _L, _I, _I, _L),
     # Reads like a restriction of the provider, and is none.
     "tautological-condition": (_M, _M, _M, _M, _L, _L, _M),
-    "tautological-condition, bound tightly": (_M, _M, _L, _L, _L, _I, _L),
+    "tautological-condition, tight": (_M, _M, _L, _L, _L, _I, _L),
     # What a binding names is not what it seems.
     "subject-collision": (_M, _M, _L, _L, _L, _I, _L),
     "misleading-attribute": (_M, _M, _L, _L, _L, _I, _L),

@@ -40,7 +40,7 @@ from auditor.model import Confidence, Decision, Finding, Fix, Source
 from auditor.rules import exposure, pools, references
 from auditor.rules.base import Context, Definition
 
-OPEN, BOUND = "tautological-condition", "tautological-condition, bound tightly"
+OPEN, BOUND = "tautological-condition", "tautological-condition, tight"
 
 
 def check_estate(context: Context) -> Iterable[Finding]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from auditor.claims.grammar import Slot, Term, Variable
 from auditor.claims.verdict import Rejected
-from auditor.model import Decision, Issuer, Trust
+from auditor.model import RESOURCES, Decision, Issuer, Trust
 from auditor.rules.narrowing import Bearer
 
 CLOUDS = {"aws": "AWS", "azure": "Azure", "gcp": "Google Cloud"}
@@ -59,7 +59,16 @@ def place(decision: Decision, who: Bearer | None) -> str:
 
 def power(decision: Decision) -> str:
     """What the identity could then do. No permission is read so far."""
-    return f"What {decision.trust.identity.name} may then do was not judged."
+    identity = decision.trust.identity
+    if identity.kind in RESOURCES:
+        return "What they may do there was not judged."
+    return f"What {identity.name} may then do was not judged."
+
+
+def pinned_by_id(decision: Decision, dimension: str) -> bool:
+    """Whether a tenant or project goes by its id alone, so that the name a token shows may be any."""
+    pinned = {name for entry in decision.breadth for name, extent in entry.items() if extent.label in ("exact", "list")}
+    return f"{dimension}-id" in pinned and dimension not in pinned
 
 
 def patterns(decision: Decision, dimension: str) -> tuple[str, ...]:

@@ -178,3 +178,9 @@ def test_a_witness_found_for_other_names_still_gets_in(form: str) -> None:
         for verdict in (decision.reachable, *decision.classes.values()):
             checks.check_witness_of(verdict, decision.trust.predicate, decision.trust.issuer.grammar)
         assert naive.holds(decision.trust.predicate, {}) == (False, False)
+
+
+@pytest.mark.parametrize("seed", [100366, 100616, 102170, 102578, 106128])
+def test_what_once_went_wrong_stays_right(seed: int) -> None:
+    """A placeholder behind a colon in code (`%3A`) was left in a witness; exclusions came before what they are from."""
+    check_canonical(Random(seed))

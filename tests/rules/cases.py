@@ -135,7 +135,6 @@ def ours(declared: Mapping[str, list[str]] | None) -> Ours:
 
 def judged(case: Snapshot, mine: Ours) -> Context:
     """The context rules run in, witnesses confirmed on the source as in the pipeline."""
-
     provider = provider_of(case)
 
     def judge(trust: Trust) -> Decision:

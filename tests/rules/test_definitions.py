@@ -13,7 +13,19 @@ from auditor.rules.docs import HEADINGS, main, page, pages
 from auditor.rules.severity import TABLE
 
 PACKAGE = Path(__file__).parents[2] / "auditor/rules"
-ROOMS = {"__init__", "base", "docs", "exposure", "fix_aws", "fix_gcp", "fixes", "pools", "gates", "impossible", "narrowing"}
+ROOMS = {
+    "__init__",
+    "base",
+    "docs",
+    "exposure",
+    "fix_aws",
+    "fix_gcp",
+    "fixes",
+    "pools",
+    "gates",
+    "impossible",
+    "narrowing",
+}
 ROOMS |= {"references", "severity", "words"}
 
 
@@ -33,7 +45,8 @@ def test_documentation(rule: Definition) -> None:
     assert all(section.strip() for section in sections)
     assert rule.references
     assert all(
-        re.fullmatch(r"https://(docs\.aws\.amazon|docs\.github|docs\.gitlab|cloud\.google)\.com/\S+", url) for url in rule.references
+        re.fullmatch(r"https://(docs\.aws\.amazon|docs\.github|docs\.gitlab|cloud\.google)\.com/\S+", url)
+        for url in rule.references
     )
     assert rule.compliance
     assert all(rule.compliance.values())

@@ -23,6 +23,15 @@ any-branch                          H H M M L L M
 any-tag                             H H M M L L M
 any-environment                     H H M M L L M
 any-environment, of named branches  L L I I I I I
+broad-impersonation                 H H M M L L M
+uploaded-keys                       H H M M L L M
+pool-wide-binding                   M M L L L I L
+shared-pool, one issuer twice       M M L L L I L
+shared-pool                         L L L L I I L
+tautological-condition              M M M M L L M
+tautological-condition, tight       M M L L L I L
+subject-collision                   M M L L L I L
+misleading-attribute                M M L L L I L
 vacuous-condition                   M M M M L L M
 vacuous-condition, otherwise tight  L L L L L I L
 reusable-name                       M M L L L I L
@@ -35,6 +44,7 @@ dead-trust                          L L L L L L L
 dead-value                          L L L L L L L
 refused-if-resaved                  L L L L L L L
 orphan-provider                     L L L L L L L
+unreferenced-provider               L L L L L L L
 """
 LETTERS = {str(severity)[0].upper(): severity for severity in Severity}
 

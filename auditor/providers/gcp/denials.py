@@ -47,7 +47,7 @@ def rules_on(estate: Estate, chain: Iterable[str]) -> tuple[Rule, ...]:
 def refused(
     rules: Iterable[Rule], permissions: frozenset[str] | None, provider: OidcProvider, pool: str, estate: Estate
 ) -> tuple[Clause, ...]:
-    """Clauses that fail for tokens whose every permission of `permissions` is denied; none where no rule is about them.
+    """Clauses that hold for tokens whose every permission of `permissions` is denied; none where no rule is about them.
 
     `permissions` is None where it is not known what the role holds: then a rule about the member makes it unknown.
     """
@@ -56,21 +56,26 @@ def refused(
         return ()
     if permissions is None:
         doubt = Unknown("which permissions the role holds besides those that are denied was not read")
-        return tuple(_clause(rule, disjunction((negation(who), doubt))) for rule, who in about.items())
-    per_permission: dict[tuple[Predicate, ...], tuple[Rule, ...]] = {}
+        return tuple(_clause(rule, conjunction((who, doubt))) for rule, who in about.items())
+    per_permission: dict[Predicate, Rule] = {}
     for permission in sorted(permissions):
         matching = [(rule, covers) for rule in about if (covers := _covers(rule, permission)) != FALSE]
         if not matching:
             return ()  # one permission is left to everybody
-        denied = tuple(conjunction((about[rule], covers)) for rule, covers in matching)
-        per_permission[denied] = tuple(rule for rule, _ in matching)
-    everything = conjunction(disjunction(denied) for denied in per_permission)
-    first = next(iter(per_permission.values()), ())
-    return (_clause(first[0], negation(everything)),) if first else ()
+        denied = disjunction(conjunction((about[rule], covers)) for rule, covers in matching)
+        per_permission.setdefault(denied, matching[0][0])
+    if not per_permission:
+        return ()
+    return (_clause(next(iter(per_permission.values())), conjunction(per_permission)),)
 
 
 def _clause(rule: Rule, predicate: Predicate) -> Clause:
-    return Clause(rule.source, f"not denied by {rule.source.document.rpartition('/')[2]}", predicate)
+    return Clause(rule.source, f"denied by {rule.source.document.rpartition('/')[2]}", predicate)
+
+
+def but_for(clauses: Iterable[Clause]) -> tuple[Clause, ...]:
+    """The same as tests of who is let in."""
+    return tuple(Clause(one.source, f"not {one.text}", negation(one.predicate)) for one in clauses)
 
 
 def _is_denied(rule: Rule, provider: OidcProvider, pool: str, estate: Estate) -> Predicate:

@@ -78,7 +78,7 @@ class _Compiler:
         entry = self.doors.entry(door, member)
         gate = entry.gate
         notes: dict[str, Any] = {**door.notes, **_grants(granted)}
-        statements = tuple(self.statement(binding, granted, member, door) for binding in granted.bindings)
+        statements = self.statements(granted, member, door)
         dead = {why for binding in granted.bindings for why in _dead(binding, door)}
         if dead:
             notes["dead"] = dict(sorted(dead))
@@ -96,23 +96,37 @@ class _Compiler:
             notes=notes,
         )
 
-    def statement(self, binding: Binding, granted: _Granted, member: PoolMember, door: Door) -> Statement:
-        account = granted.account is not None
-        clauses: list[Clause] = []
+    def statements(self, granted: _Granted, member: PoolMember, door: Door) -> tuple[Statement, ...]:
+        """One for every binding, and what deny rules take away again, where that is the same of all of them."""
+        provider = self.doors.entry(door, member).provider
+        denied: list[tuple[Clause, ...]] = [()] * len(granted.bindings)
+        further: tuple[Clause, ...] = ()
+        if provider is not None:
+            pool, chain = self.estate.pool_name(member.pool), granted.chain(self.estate)
+            rules = denials.rules_on(self.estate, chain)
+            held = [self.permissions(binding, account=granted.account is not None) for binding in granted.bindings]
+            denied = [denials.refused(rules, permissions, provider, pool, self.estate) for permissions in held]
+            further = denials.bounded(self.estate, pool, chain)
+        alike = len(set(denied)) == 1
+        allowing = (
+            self.statement(binding, granted, member, door, (*further, *(() if alike else denials.but_for(refused))))
+            for binding, refused in zip(granted.bindings, denied, strict=True)
+        )
+        refusing = (Statement("deny", clause.source, (clause,)) for clause in (denied[0] if alike else ()))
+        return (*allowing, *refusing)
+
+    def statement(
+        self, binding: Binding, granted: _Granted, member: PoolMember, door: Door, further: tuple[Clause, ...]
+    ) -> Statement:
         entry = self.doors.entry(door, member)
         becomes, provider = entry.becomes, entry.provider
+        clauses: list[Clause] = []
         if provider is not None:
             clauses += (provider.audience, *provider.conditions)
         if becomes != TRUE:
             clauses.append(Clause(binding.source, short(member), becomes))
-        clauses += binding.clauses(self.now, account=account)
-        if provider is not None:
-            pool, chain = self.estate.pool_name(member.pool), granted.chain(self.estate)
-            rules = denials.rules_on(self.estate, chain)
-            held = self.permissions(binding, account=account)
-            clauses += denials.refused(rules, held, provider, pool, self.estate)
-            clauses += denials.bounded(self.estate, pool, chain)
-        return Statement("allow", binding.source, tuple(clauses))
+        clauses += binding.clauses(self.now, account=granted.account is not None)
+        return Statement("allow", binding.source, (*clauses, *further))
 
     def permissions(self, binding: Binding, *, account: bool) -> frozenset[str] | None:
         """What the role lets its holder do that a deny rule may take away; None where that is not known."""

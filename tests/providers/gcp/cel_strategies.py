@@ -45,7 +45,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "environment": ("prod", "acme/app", "12", "007", " true ", "true"),
     "actor": ("acme", "bob", "Bob", "prod"),
     "empty": ("",),
-    "odd": ("\u00e9\U0001f600x", "\u00a0a\u3000", "x\ny", "aaa", "-5", "{x}"),
+    "odd": ("\u00e9\U0001f600x", "\u00a0a\u3000", "x\ny", "main\n", "aaa", "aaaa", "-5", "{x}"),
     "groups": (["admins", "dev"], ["dev"], [], ["dev", "dev", "acme"], "dev"),
     "aud": ("https://a", ["https://a", "b"], ["https://a"]),
     "n": (12, 0, -3, 1234567, 2.5),
@@ -142,10 +142,19 @@ class Writer:
                 "size method": lambda: f"{self.sized()}.size() {self.relation()} {self.number()}",
                 "indexOf": lambda: f"{text()}.indexOf({self.part()}) {self.relation()} {self.number()}",
                 "indexOf from": lambda: f"{text()}.indexOf({self.part()}, {self.number()}) == {self.number()}",
+                "indexOf +": lambda: (
+                    f"{text()}.indexOf({self.part()}) {self.one('+', '-')} 2 {self.relation()} {self.number()}"
+                ),
+                "split size": lambda: (
+                    f"size({self.claim()}.split({self.separator()})) {self.relation()} {self.number()}"
+                ),
+                "lastIndexOf to": lambda: f"{text()}.lastIndexOf({self.part()}, {self.number()}) == {self.number()}",
                 "lastIndexOf": lambda: f"{text()}.lastIndexOf({self.part()}) {self.relation()} {self.number()}",
                 "number": lambda: f"assertion.n {self.relation()} {self.number()}",
                 "flag": lambda: self.one("assertion.flag", "!assertion.flag", "assertion.flag == true"),
-                "wrong type": lambda: f"{self.any_claim()} {self.relation()} {self.one('12', 'true', 'null', '1.5')}",
+                "wrong type": lambda: (
+                    f"{self.any_claim()} {self.relation()} {self.one('12', '1', 'true', 'null', '1.5')}"
+                ),
                 "order": lambda: f"{text()} {self.one('<', '<=', '>', '>=')} {self.constant()}",
                 "int": lambda: f"int({self.any_claim()}) {self.relation()} {self.number()}",
                 "bool": lambda: f"bool({self.any_claim()})",
@@ -206,6 +215,9 @@ class Writer:
                 "join": lambda: f"[{inner()}, {self.constant()}].join({self.separator()})",
                 "join claim": lambda: f"{self.any_claim()}.join({self.separator()})",
                 "split join": lambda: f"{inner()}.split({self.separator()}).join({self.separator()})",
+                "split some join": lambda: (
+                    f"{inner()}.split({self.separator()}, {self.number()}).join({self.separator()})"
+                ),
                 "dyn": lambda: f"dyn({inner()})",
             }
         )

@@ -109,7 +109,9 @@ def snapshot(case: Mapping[str, Any]) -> Snapshot:
     for one in policies:
         by_resource.setdefault(one.get("on", "account"), []).append(binding(one))
     documents = [
-        Document("gcp", ORGANIZATION, "organization", ORGANIZATION, {"name": ORGANIZATION, "displayName": "acme.example"}),
+        Document(
+            "gcp", ORGANIZATION, "organization", ORGANIZATION, {"name": ORGANIZATION, "displayName": "acme.example"}
+        ),
         Document("gcp", FOLDER, "folder", FOLDER, {"name": FOLDER, "parent": ORGANIZATION, "displayName": "Delivery"}),
         Document(
             "gcp",
