@@ -61,7 +61,9 @@ def snapshot(case: Mapping[str, Any]) -> Snapshot:
         full = FULL_NAMES[kind].format(project=owner, name=number if name == project else name)
         if kind == "serviceAccount":
             documents["service-account", name] = {"email": name, "projectId": owner}
-        policy = documents.setdefault(("iam-policy", full), {"resource": full, "policy": {"version": 3, "bindings": []}})
+        policy = documents.setdefault(
+            ("iam-policy", full), {"resource": full, "policy": {"version": 3, "bindings": []}}
+        )
         policy["policy"]["bindings"].append({key: value for key, value in binding.items() if key != "resource"})
     kinds = [*dict.fromkeys(kind for kind, _ in documents), "service-account", "role"]
     return Snapshot(

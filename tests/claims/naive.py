@@ -28,6 +28,7 @@ from auditor.claims.predicate import (
     Match,
     Not,
     Or,
+    Part,
     Predicate,
     SameText,
     Token,
@@ -81,6 +82,17 @@ def in_language(language: Language, text: str) -> bool:
     return row[-1]
 
 
+def put_together(side: str | tuple[Part, ...], token: Token) -> str | None:
+    """The text of a claim, or of claims and literals in a row; None where one is missing or no text."""
+    text = ""
+    for part in (Part(side),) if isinstance(side, str) else side:
+        value = part.text if part.literal else token.get(part.text)
+        if not isinstance(value, str):
+            return None
+        text += value
+    return text
+
+
 def holds(predicate: Predicate, token: Token) -> Truth:
     """The truth of a predicate for one token, when every `Unknown` may be either, each time anew."""
     match predicate:
@@ -93,9 +105,11 @@ def holds(predicate: Predicate, token: Token) -> Truth:
         case Match(claim, language):
             text = token.get(claim)
             return (isinstance(text, str) and in_language(language, text),) * 2
-        case SameText(left, right):
-            text = token.get(left)
-            return (isinstance(text, str) and text == token.get(right),) * 2
+        case SameText(left, right, begins):
+            own, other = put_together(left, token), put_together(right, token)
+            if own is None or other is None:
+                return False, False
+            return ((own[: len(other)] if begins else own) == other,) * 2
         case AnyValue(claim, each):
             return _some(holds(each, {"": value}) for value in _listed(token.get(claim)))
         case AllValues(claim, each):

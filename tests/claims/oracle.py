@@ -194,7 +194,7 @@ def _formula(predicate: Predicate, shape: Shape, unknowns: Sequence[Any]) -> Any
                 return _present(claim, shape)
             case Match(claim, language):
                 return _claim_is(claim, shape, lambda text: z3.InRe(text, _regex(language)))
-            case SameText(one, other):
+            case SameText(str(one), str(other), begins=False):
                 here, there = shape.term(one), shape.term(other)
                 if here is None or there is None:
                     return z3.BoolVal(False)

@@ -13,8 +13,10 @@ from auditor.claims.predicate import (
     AnyValue,
     Exists,
     Match,
+    Part,
     Predicate,
     SameText,
+    Side,
     Unknown,
     conjunction,
     disjunction,
@@ -135,14 +137,41 @@ def _texts(left: Text, right: Text) -> Rails:
     if not own and not other:
         return Rails(both, FALSE)
     match own, other:
-        case ([Claim(one)], [Claim(two)]):
-            return Rails(SameText(one, two), conjunction((both, negation(SameText(one, two)))))
         case ([Literal(one)], [Literal(two)]):
             return Rails(FALSE, both) if one != two else Rails(both, FALSE)
         case ([Literal(text)], [of]) | ([of], [Literal(text)]):
             return test(of, Pattern.exactly(text)).given(both)
-        case _:
-            return doubt("a text that is derived from claims, compared with another one").given(both)
+    sides = _side(own), _side(other)
+    if sides[0] is None or sides[1] is None:
+        return doubt("a text that is derived from claims, compared with another one").given(both)
+    return _related(SameText(sides[0], sides[1]), both)
+
+
+def begins(whole: Text, front: Text) -> Rails | None:
+    """Whether one text begins with another, both put together from claims; None where they are not."""
+    sides = _side(_parts(whole)), _side(_parts(front))
+    if sides[0] is None or sides[1] is None:
+        return None
+    both = conjunction((computed(whole), computed(front)))
+    return _related(SameText(sides[0], sides[1], begins=True), both)
+
+
+def _related(same: SameText, both: Predicate) -> Rails:
+    plain = isinstance(same.left, str) and isinstance(same.right, str)
+    return Rails(same if plain else conjunction((both, same)), conjunction((both, negation(same))))
+
+
+def _side(parts: list[Text]) -> Side | None:
+    """A text as claims and literals; None where it is more than that."""
+    match parts:
+        case [Claim(name)]:
+            return name
+    found = tuple(
+        Part(part.text, literal=True) if isinstance(part, Literal) else Part(part.name)
+        for part in parts
+        if isinstance(part, Claim | Literal)
+    )
+    return found if len(found) == len(parts) else None
 
 
 def _parts(text: Text) -> list[Text]:

@@ -17,6 +17,7 @@ from auditor.claims.languages.value_set import ValueSet
 from auditor.claims.predicate import Predicate, Unknown, conjunction, negation
 from auditor.claims.texts import Extract, Joined, Literal, Piece, Replace, Substring, Text
 from auditor.errors import BudgetExceededError, RegexSyntaxError, UnsupportedRegexError
+from auditor.providers.gcp.cel_compare import begins
 from auditor.providers.gcp.cel_values import (
     YES,
     Cases,
@@ -84,6 +85,9 @@ def tested(name: str) -> Function:
         constant = constant_of(symbols[0])
         if constant is not None and len(constant) <= (_LONGEST_PARTS if name == "contains" else _LONGEST_WHOLE):
             return truth_value(test(part, ValueSet(_parts(name, constant))))
+        related = begins(whole, part) if name == "startsWith" else None
+        if related is not None:
+            return truth_value(related)
         return truth_value(doubt(f"{name} with a text that is derived from claims").given(both))
 
     return function

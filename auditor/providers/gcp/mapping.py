@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 from auditor.claims.grammar import Grammar
@@ -70,6 +70,7 @@ def default_audiences(provider: str) -> tuple[str, ...]:
     return (f"//iam.googleapis.com/{provider}", f"https://iam.googleapis.com/{provider}")
 
 
+@lru_cache(maxsize=1 << 14)
 def never(predicate: Predicate, grammar: Grammar) -> bool:
     """Whether no token of the issuer, customised ones included, satisfies it."""
     if predicate == FALSE:

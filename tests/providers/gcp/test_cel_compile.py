@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
@@ -25,6 +26,7 @@ from auditor.claims.predicate import (
     Match,
     Not,
     Or,
+    Part,
     Predicate,
     SameText,
     Unknown,
@@ -76,6 +78,10 @@ MAIN = equals("ref", "main")
 OTHER = conjunction((there("ref"), Not(MAIN)))
 """Not main, and yet there."""
 
+SAME = SameText("sub", (Part("repo:", literal=True), Part("repository"), Part(":x", literal=True)))
+BOTH = conjunction((there("sub"), there("repository")))
+BUILT = conjunction((BOTH, SAME))
+
 RAILS = {
     "assertion.ref == 'main'": (MAIN, OTHER),
     "assertion.ref != 'main'": (OTHER, MAIN),
@@ -117,6 +123,11 @@ RAILS = {
     "'x/' + assertion.ref == 'x/' + assertion.sub": (
         SameText("ref", "sub"),
         conjunction((there("ref"), there("sub"), Not(SameText("ref", "sub")))),
+    ),
+    "assertion.sub == 'repo:' + assertion.repository + ':x'": (BUILT, conjunction((BOTH, Not(SAME)))),
+    "assertion.sub.startsWith('repo:' + assertion.repository + ':x')": (
+        conjunction((BOTH, replace(SAME, begins=True))),
+        conjunction((BOTH, Not(replace(SAME, begins=True)))),
     ),
     "assertion.ref == assertion.ref": (there("ref"), FALSE),
     "assertion.ref": (FALSE, FALSE),
@@ -196,8 +207,8 @@ UNKNOWN = {
     "math.greatest(1, 2) == 2": "the function greatest with 2 arguments is not modelled",
     "resource.name == 'x'": "what resource stands for is not known",
     "a.b{c: 1} == 1": "a.b{…} is not modelled",
-    "assertion.sub.startsWith(assertion.ref)": "startsWith with a text that is derived from claims",
-    "assertion.ref + '/x' == assertion.sub": "a text that is derived from claims, compared with another one",
+    "assertion.sub.endsWith(assertion.ref)": "endsWith with a text that is derived from claims",
+    "assertion.ref.trim() + '/x' == assertion.sub": "a text that is derived from claims, compared with another one",
     "assertion.ref.matches('\\\\pX')": "not looked into: the Unicode class 'X'",
     "attribute.flag == 'x'": "attribute.flag is mapped to something else than a text",
     "assertion.ref < 'b'": "an order of two values is not decided",

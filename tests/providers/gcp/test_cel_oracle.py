@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any
 
+import pytest
+
 from auditor.claims.payload import flatten
 from auditor.claims.predicate import evaluate as predicate_holds
 from auditor.providers.gcp.cel import parse
@@ -137,6 +139,41 @@ def test_the_compiler_agrees_with_the_runtime() -> None:
     assert seen["decided"] > seen["decidable"] * 0.85
     rarely = {name for name in unclear | seen if seen[name] < 60}
     assert not rarely, rarely
+
+
+CORNERS: tuple[tuple[str, Any], ...] = (
+    ("'a' in assertion.c.split('aa')", "aaaa"),
+    ("'a' in assertion.c.split('aa')", "aaa"),
+    ("size(assertion.c.split('aa')) == 3", "aaaa"),
+    ("assertion.c.split(':', 2).join('/') == 'a/b:c'", "a:b:c"),
+    ("assertion.c.split(':', 1).join('/') == 'a:b:c'", "a:b:c"),
+    ("assertion.c.matches('main$')", "main\n"),
+    ("assertion.c.matches('(?m)main$')", "main\n"),
+    ("assertion.c.lastIndexOf('a', 2) == 2", "xxa"),
+    ("assertion.c.lastIndexOf('ab', 2) == 2", "xxab"),
+    ("assertion.c.lastIndexOf('a', 2) == 0", "axxa"),
+    ("[assertion.c, 'b'].exists_one(x, x == 'a')", "a"),
+    ("!['a', 'a', 'b'].exists_one(x, x == 'b' ? assertion.missing == 'y' : x == assertion.c)", "a"),
+    ("{'a': 'x', 'b': assertion.missing}[assertion.c] == 'x'", "a"),
+    ("{'a': 'x', 'b': assertion.d}[assertion.c] == 'x'", "a"),
+    ("string(assertion.missing == 'x') == 'false'", "a"),
+    ("string(assertion.c == 'x') == 'false'", "a"),
+    ("assertion.c.startsWith('re' + assertion.d)", "repo:x"),
+    ("assertion.c == 're' + assertion.d + ':x'", "repo:x"),
+    ("'re' + assertion.d == assertion.c + assertion.e", "repo"),
+    ("assertion.c.startsWith(assertion.missing + 'x')", "repo"),
+)
+
+
+@pytest.mark.parametrize(("source", "claim"), CORNERS)
+def test_corners(source: str, claim: str) -> None:
+    """What random conditions seldom come to."""
+    for token in ({"c": claim, "d": "po", "e": ""}, {"c": claim}, {"c": [claim]}, {"c": claim + "x", "d": 7}):
+        truth = Program(source).truth(token)
+        found = evaluate(parse(source), {"assertion": token})
+        assert isinstance(found, Unsure) or (found if isinstance(found, bool) else None) is truth
+        rails = compile_condition(parse(source), Environment())
+        assert agrees(rails, token, truth) is not False, token
 
 
 def test_mapped_names_mean_what_the_runtime_makes_of_their_expressions() -> None:

@@ -52,7 +52,9 @@ def estate(random: Random) -> dict[str, Any]:
 def token(random: Random) -> dict[str, ClaimValue]:
     """A token as GitHub mints them, or one with something missing or of another type."""
     owner, repo = random.choice(("acme", "acme-evil", "evil-org", "xacme")), random.choice(("app", "api", "app-evil"))
-    ref = random.choice(("refs/heads/main", "refs/heads/release/1", "refs/tags/v1", "refs/pull/7/merge", "refs/heads/é"))
+    ref = random.choice(
+        ("refs/heads/main", "refs/heads/release/1", "refs/tags/v1", "refs/pull/7/merge", "refs/heads/é")
+    )
     environment = random.choice((None, None, "production", "prod-eu"))
     event = "pull_request" if "pull" in ref else random.choice(("push", "schedule"))
     context = f"environment:{environment}" if environment else "pull_request" if "pull" in ref else f"ref:{ref}"

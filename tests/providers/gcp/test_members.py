@@ -17,7 +17,10 @@ NO_FORM = "it names the pool in no form that members have"
     ("text", "member"),
     [
         (f"principalSet://{AT}/*", PoolMember(f"principalSet://{AT}/*", POOL, "pool")),
-        (f"principal://{AT}/subject/a/b:c", PoolMember(f"principal://{AT}/subject/a/b:c", POOL, "subject", "", "a/b:c")),
+        (
+            f"principal://{AT}/subject/a/b:c",
+            PoolMember(f"principal://{AT}/subject/a/b:c", POOL, "subject", "", "a/b:c"),
+        ),
         (f"principalSet://{AT}/group/g", PoolMember(f"principalSet://{AT}/group/g", POOL, "group", "", "g")),
         (
             f"principalSet://{AT}/attribute.repository/o/r",
@@ -27,7 +30,10 @@ NO_FORM = "it names the pool in no form that members have"
             f"principalSet://{AT}/attribute.a/x/attribute.b/y",
             PoolMember(f"principalSet://{AT}/attribute.a/x/attribute.b/y", POOL, "attribute", "a", "x/attribute.b/y"),
         ),
-        (f"principalSet://{AT}/attribute.a/*", PoolMember(f"principalSet://{AT}/attribute.a/*", POOL, "attribute", "a", "*")),
+        (
+            f"principalSet://{AT}/attribute.a/*",
+            PoolMember(f"principalSet://{AT}/attribute.a/*", POOL, "attribute", "a", "*"),
+        ),
         (
             f"principalSet://{AT}/providers/github",
             PoolMember(f"principalSet://{AT}/providers/github", POOL, "subject", dead=NO_FORM),

@@ -30,7 +30,11 @@ CUSTOM = "projects/acme/roles/deployer"
         (CUSTOM, {"includedPermissions": ["run.services.get"]}, Grant(frozenset())),
         (CUSTOM, {}, Grant(frozenset())),
         (CUSTOM, {"includedPermissions": [TOKEN], "deleted": True}, Grant(frozenset(), idle=f"{CUSTOM} is deleted")),
-        (CUSTOM, {"includedPermissions": [TOKEN], "stage": "DISABLED"}, Grant(frozenset(), idle=f"{CUSTOM} is disabled")),
+        (
+            CUSTOM,
+            {"includedPermissions": [TOKEN], "stage": "DISABLED"},
+            Grant(frozenset(), idle=f"{CUSTOM} is disabled"),
+        ),
         (
             CUSTOM,
             {"includedPermissions": "all"},

@@ -12,7 +12,7 @@ from auditor.config import Ours
 from auditor.decide import decide
 from auditor.model import Identity, Source, Trust
 from auditor.providers.gcp import PROVIDER as GOOGLE
-from auditor.providers.gcp.inventory import idle_registrations, identities
+from auditor.providers.gcp.inventory import identities, idle_registrations
 from auditor.providers.gcp.trust import trusts
 from auditor.snapshot import Coverage, Document, Status
 from tests.providers.gcp import estates
@@ -73,7 +73,9 @@ def test_two_roles_for_one_member_are_one_trust() -> None:
     assert [statement.source.pointer for statement in trust.statements] == [PLACE, "/policy/bindings/1/members/0"]
 
 
-@pytest.mark.parametrize(("place", "kind"), [("project", "project"), ("folder", "folder"), ("organization", "organization")])
+@pytest.mark.parametrize(
+    ("place", "kind"), [("project", "project"), ("folder", "folder"), ("organization", "organization")]
+)
 def test_impersonation_above_reaches_every_account_below(place: str, kind: str) -> None:
     case = {"member": REPO, "on": place}
     above, below = made(case)
@@ -93,7 +95,10 @@ def test_another_role_above_reaches_nobody_below() -> None:
 def test_the_account_and_the_project_together_are_one_trust_of_the_account() -> None:
     found = made({"bindings": [{"member": REPO}, {"member": REPO, "on": "project"}]})
     (account,) = (trust for trust in found if trust.identity == DEPLOY)
-    assert [statement.source.document for statement in account.statements] == [ACCOUNT, f"{CONTAINERS}projects/{NUMBER}"]
+    assert [statement.source.document for statement in account.statements] == [
+        ACCOUNT,
+        f"{CONTAINERS}projects/{NUMBER}",
+    ]
 
 
 def test_direct_access() -> None:
@@ -109,7 +114,11 @@ def test_direct_access() -> None:
     ("role", "body", "verdict"),
     [
         ("projects/acme-ci/roles/x", {"includedPermissions": ["iam.serviceAccounts.signBlob"]}, "accepted"),
-        ("projects/acme-ci/roles/x", {"includedPermissions": ["iam.serviceAccounts.signBlob"], "deleted": True}, "rejected"),
+        (
+            "projects/acme-ci/roles/x",
+            {"includedPermissions": ["iam.serviceAccounts.signBlob"], "deleted": True},
+            "rejected",
+        ),
         ("projects/acme-ci/roles/x", None, "unknown"),
     ],
 )
@@ -209,7 +218,9 @@ def boundary(resource: str) -> list[Document]:
     rules = [{"resources": [resource], "effect": "ALLOW"}]
     bound = {"policy": name, "target": {"principalSet": f"//iam.googleapis.com/{POOL}"}}
     return [
-        Document("gcp", estates.ORGANIZATION, "principal-access-boundary", name, {"name": name, "details": {"rules": rules}}),
+        Document(
+            "gcp", estates.ORGANIZATION, "principal-access-boundary", name, {"name": name, "details": {"rules": rules}}
+        ),
         Document("gcp", PROJECT, "policy-binding", f"projects/{NUMBER}/policyBindings/b", bound),
     ]
 
@@ -223,7 +234,9 @@ def test_boundaries() -> None:
 def test_a_deny_rule_is_a_statement_of_its_own() -> None:
     rule = {
         "deniedPrincipals": ["*"],
-        "deniedPermissions": [f"iam.googleapis.com/serviceAccounts.{verb}" for verb in ("getAccessToken", "getOpenIdToken")],
+        "deniedPermissions": [
+            f"iam.googleapis.com/serviceAccounts.{verb}" for verb in ("getAccessToken", "getOpenIdToken")
+        ],
     }
     (trust,) = made({"member": REPO, "deny": [rule]})
     assert [statement.effect for statement in trust.statements] == ["allow", "deny"]
