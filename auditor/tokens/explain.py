@@ -135,19 +135,23 @@ _NOTES = {
 }
 
 
+_UNMAPPED = "what the provider's attribute mapping makes of it is no principal: a google.subject that fits is missing"
+
+
 def _door(trust: Trust, token: Token, view: View) -> Door:
     issuer, url = str(token["iss"]), trust.issuer.url
     read = sorted(claims_of(trust.gate)) or ["aud"]
     unread = [f"{claim} is {view.unread[claim]}" for claim in read if claim in view.unread]
     result = None if unread else evaluate(trust.gate, token)
-    shut = str(trust.notes.get("closed", ""))
+    mapped = "mapping" in trust.notes
+    shut = str(trust.notes.get("closed", _UNMAPPED if mapped and result is False else ""))
     note = "; ".join(unread) or shut or next((text for name, text in _NOTES.items() if trust.notes.get(name)), "")
     if "provider-unread" in trust.notes:
         note = f"taken as open, for the registration was not read: {trust.notes['provider-unread']}"
     elif "policy-unread" in trust.notes:
         note = f"the policy could not be read: {trust.notes['policy-unread']}"
     same = issuer == url or "policy-unread" in trust.notes
-    audience = () if unread else _those_carried(read, token)
+    audience = () if unread else _those_carried(["aud"] if mapped else read, token)
     text = next((one.value for one in audience if one.value is not None), None)
     missed = ""
     if result is False and trust.audiences and text is not None:

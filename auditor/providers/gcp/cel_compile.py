@@ -33,10 +33,11 @@ from auditor.claims.predicate import (
 )
 from auditor.claims.texts import Choice, Claim, Literal, Text
 from auditor.errors import UnsupportedTextError
-from auditor.providers.gcp.cel_compare import contained, equal, ordered
+from auditor.providers.gcp.cel_compare import equal, ordered
 from auditor.providers.gcp.cel_fields import GROUPS, field, has, held, table
 from auditor.providers.gcp.cel_functions import FUNCTIONS, METHODS, applied, arithmetic, negative
 from auditor.providers.gcp.cel_macros import comprehended
+from auditor.providers.gcp.cel_membership import contained
 from auditor.providers.gcp.cel_syntax import (
     Binary,
     Call,

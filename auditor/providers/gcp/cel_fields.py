@@ -16,7 +16,8 @@ from auditor.claims.predicate import (
     negation,
 )
 from auditor.claims.texts import Claim, Piece
-from auditor.providers.gcp.cel_compare import at_top, carried, contained, equal
+from auditor.providers.gcp.cel_compare import equal
+from auditor.providers.gcp.cel_membership import at_top, carried, contained
 from auditor.providers.gcp.cel_text_functions import NEVER
 from auditor.providers.gcp.cel_values import (
     YES,

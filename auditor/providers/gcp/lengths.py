@@ -7,6 +7,7 @@ them, though each of its parts alone would, is unknown.
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import combinations_with_replacement, pairwise
 
 from auditor.claims.languages.language import Language
 from auditor.claims.languages.length import Length
@@ -15,8 +16,8 @@ from auditor.claims.predicate import FALSE, TRUE, Predicate, Unknown, conjunctio
 from auditor.claims.texts import Joined, Literal, Text, is_in
 from auditor.errors import BudgetExceededError, UnsupportedTextError
 
-SHARES = 8
-"""Parts of equal size that an allowance is dealt out in, where two texts share it."""
+SHARES = {2: 8, 3: 6, 4: 4}
+"""How many texts share an allowance → into how many equal pieces it is cut; more than four texts get the same each."""
 
 TOGETHER = "whether the parts that make up google.subject are short enough together was not settled"
 
@@ -43,10 +44,12 @@ def joined_within(text: Joined, most: int) -> Predicate:
 
 def _dealt(room: int, number: int) -> list[tuple[int, ...]]:
     """Ways to deal `room` out to `number` parts."""
-    if number != 2:
+    pieces = SHARES.get(number)
+    if pieces is None:
         return [(room // number,) * number]
-    first = sorted({room * share // SHARES for share in range(SHARES + 1)})
-    return [(least, room - least) for least in first]
+    cuts = combinations_with_replacement(range(pieces + 1), number - 1)
+    edges = ((0, *(room * cut // pieces for cut in cut_at), room) for cut_at in cuts)
+    return sorted({tuple(end - begin for begin, end in pairwise(ends)) for ends in edges})
 
 
 def _short(part: Text, most: int) -> Predicate:

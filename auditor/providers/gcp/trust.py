@@ -152,7 +152,6 @@ class _Compiler:
             "missing": bool(door.notes.get("provider-missing")),
             "name": door.via,
             "bounded": bool(denials.bounded(estate, pool, chain)),
-            "policy": granted.bindings[0].policy.body.get("policy"),
         }
 
     def unattributed(self, granted: _Granted, member: Unclear) -> Trust:

@@ -156,6 +156,7 @@ CORNERS: tuple[tuple[str, Any], ...] = (
     ("!['a', 'a', 'b'].exists_one(x, x == 'b' ? assertion.missing == 'y' : x == assertion.c)", "a"),
     ("{'a': 'x', 'b': assertion.missing}[assertion.c] == 'x'", "a"),
     ("{'a': 'x', 'b': assertion.d}[assertion.c] == 'x'", "a"),
+    ("{'a': 'x', 'b': assertion.c.split('/')[5]}[assertion.c] == 'x'", "a"),
     ("string(assertion.missing == 'x') == 'false'", "a"),
     ("string(assertion.c == 'x') == 'false'", "a"),
     ("assertion.c.startsWith('re' + assertion.d)", "repo:x"),
