@@ -36,6 +36,9 @@ from auditor.claims.predicate import (
 from auditor.claims.work import WORK_BUDGET
 from auditor.errors import BudgetExceededError
 
+NODE = 4
+"""What a conjunction or disjunction costs besides its operands, in tests (see `work`)."""
+
 PRESENT = ValueSet(("present",))
 
 
@@ -100,7 +103,7 @@ class _Lowering:
 
     def _composite(self, predicate: And | Or, positive: bool) -> Formula:
         operands = predicate.operands
-        self.cost += len(operands)
+        self.cost += NODE + len(operands)
         if self.cost > WORK_BUDGET:
             raise BudgetExceededError("the condition is too large to look into")
         if isinstance(predicate, Or):

@@ -15,6 +15,9 @@ from auditor.claims.grammar import Slot, Term
 from auditor.claims.languages.language import ascii_lower, other_cases
 from auditor.claims.languages.pattern import ANY_CHAR, STAR, Pattern, Wild
 
+WILD_WAY = 3
+"""How many ways to split a text without wildcards take as long as one way to split a pattern with some."""
+
 UNION_BUDGET = 300_000
 """Ways to split all patterns of one list."""
 
@@ -51,6 +54,8 @@ def split_pattern(term: Term, pattern: Pattern) -> Split:
         return Split(())
     ways, ended = _reached(term, pattern, whole=True)
     ways += len(pattern.tokens) // TOKENS_PER_WAY
+    if pattern.wild:
+        ways *= WILD_WAY
     return Split(None if ended is None else ended.get(len(pattern.tokens), ()), ways)
 
 

@@ -240,6 +240,8 @@ def quoting(documents: Mapping[str, Any]) -> Quote:
                 place = place[int(name)]
             else:
                 return None
+        if source.span is not None and isinstance(place, str):
+            return place[source.span[0] : sum(source.span)]
         return place
 
     return quote

@@ -247,7 +247,7 @@ def every_element_is_read_as_some_element(patch: pytest.MonkeyPatch) -> None:
 
 @noticed_by(8)
 def two_claims_are_always_equal(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(lowering._Lowering, "_same_text", lambda self, left, right, positive: positive)
+    patch.setattr(lowering._Lowering, "_same_text", lambda self, predicate, positive: positive)
 
 
 @noticed_by(1)

@@ -83,7 +83,6 @@ TOKEN
 +   workflow file  ship                          whoever may push or start runs  job_workflow_ref +1
 !   actor          dora                          anyone                          actor
 +   runner         github-hosted                 whoever may push or start runs  runner_environment
-+   ref kind       branch                        whoever may push or start runs  ref_type
 +   sha            c0ffeec0ffeec0ffeec0ffeec0ff  whoever may push or start runs  job_workflow_sha +2
                    eec0ffeec0ff
 ! may be the choice of somebody outside; + is the choice of whoever may push, or of the job itself.

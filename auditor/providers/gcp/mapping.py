@@ -208,7 +208,7 @@ class OidcProvider:
             return Clause(Source(self.name, AUDIENCES), "allowedAudiences", doubt)
         listed = bool(self.body["oidc"].get("allowedAudiences"))
         return Clause(
-            Source(self.name, AUDIENCES if listed else "/oidc"),
+            Source(self.name, AUDIENCES if listed else "/name"),
             "allowedAudiences" if listed else "the default audience",
             _carries(audiences),
             tuple(
