@@ -78,7 +78,7 @@ def remembered(case: Case) -> Judgement:
     return told if fits else judged(case)
 
 
-@lru_cache(maxsize=1 << 12)
+@lru_cache(maxsize=1 << 10)
 def judged(case: Case) -> Judgement:
     """The judgement of a case as it is written."""
     grammar = case.grammar
