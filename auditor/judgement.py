@@ -69,7 +69,7 @@ def remembered(case: Case) -> Judgement:
     value behind a colon in code), the case is judged as it is written.
     """
     predicate, renaming = canonical(case.predicate, case.grammar, case.shapes, _spoken_of(case.owned))
-    if not renaming.names:
+    if not renaming.names or any(map(renaming.meant_by, case.audiences)):
         return judged(case)
     audiences = frozenset(map(renaming.forth, case.audiences))
     told = _with_names(judged(replace(case, predicate=predicate, audiences=audiences)), renaming)

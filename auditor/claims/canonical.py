@@ -91,6 +91,10 @@ class Renaming:
         texts = (value for value in token.values() if isinstance(value, str) and _PLACEHOLDER in value)
         return any(placeholder in text for text in texts for placeholder in self.names)
 
+    def meant_by(self, text: str) -> bool:
+        """Whether the text, written before any renaming, holds a word that looks like one of the placeholders."""
+        return any(word in self.names for word in self.words(text))
+
     @staticmethod
     def words(text: str) -> list[str]:
         """The words of a text."""
@@ -170,9 +174,9 @@ def _kept(texts: frozenset[str], facts: _Facts, also: frozenset[str]) -> list[st
             else:
                 fragments.add(word)
     others = {word.lower() for word in words if word != word.lower()}
-    if any(word.startswith(_PLACEHOLDER) and word[len(_PLACEHOLDER) :].isdigit() for word in words):
-        return None
     alone = facts.reserved | also | others
+    if any(word.startswith(_PLACEHOLDER) and word[len(_PLACEHOLDER) :].isdigit() for word in (*words, *alone)):
+        return None  # a name that looks like a placeholder, in the condition, the tables or among ours
     spare = [f"{_PLACEHOLDER}{place}" for place in range(len(words))]
     if any(_looks_into(fragment, name) for fragment in fragments for name in spare):
         return None

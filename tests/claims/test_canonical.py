@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -184,3 +185,20 @@ def test_a_witness_found_for_other_names_still_gets_in(form: str) -> None:
 def test_what_once_went_wrong_stays_right(seed: int) -> None:
     """A placeholder behind a colon in code (`%3A`) was left in a witness; exclusions came before what they are from."""
     check_canonical(Random(seed))
+
+
+def test_a_tenant_of_ours_that_is_called_like_a_placeholder_is_no_placeholder() -> None:
+    ours = Ours(tenants={"github": (Owned("name0"),)}, declared=True)
+    case = case_of(trust((equals("aud", "sts.amazonaws.com"), sub("repo:acme/app:*"))), ours)
+    predicate, renaming = canonical(case.predicate, case.grammar, case.shapes, frozenset(("name0",)))
+    assert (predicate, renaming.names) == (case.predicate, {})
+    told, direct = remembered(case), judged(case)
+    assert kinds(told) == kinds(direct)
+
+
+def test_an_audience_that_is_called_like_a_placeholder_is_no_placeholder() -> None:
+    case = replace(
+        case_of(trust((sub("repo:acme/app:*"),), client_ids=("client-a",)), Ours()),
+        audiences=frozenset(("name0",)),
+    )
+    assert remembered(case) == judged(case)
