@@ -1,6 +1,7 @@
-"""Two checks on our own answers: every witness is tried on the source, and a rule that breaks is seen to break.
+"""Checks on our own answers: every witness is tried on the source, and what breaks on one subject is seen to break.
 
-Neither a withdrawn verdict nor a failed rule is a pass: both appear among the findings, with status `error`.
+Neither a withdrawn verdict nor a failed rule nor a failed look at permissions is a pass: all appear among the findings,
+with status `error`.
 """
 
 from __future__ import annotations
@@ -10,12 +11,16 @@ from dataclasses import replace
 from functools import partial
 
 from auditor.claims.verdict import Accepted, Undecided, Verdict
-from auditor.model import Confidence, Decision, Finding, Severity, Status, Trust
+from auditor.model import Confidence, Decision, Finding, Fix, Identity, Severity, Status, Trust
+from auditor.power import Authority, Capability, Profile, unread
 from auditor.providers.base import Provider
 from auditor.rules.base import Context, Rule
 
 WITNESS_CHECK = "witness-check"
 """The `rule` of findings that tell of a verdict withdrawn for a defect of this program."""
+
+POWER_ANALYSIS = "power-analysis"
+"""The `rule` of findings that tell of identities whose permissions this program failed to work out."""
 
 ESTATE = "estate"
 """The subject of a failed check that is about everything at once."""
@@ -59,6 +64,40 @@ def run(rules: Sequence[Rule], context: Context) -> Iterator[Finding]:
         for decision in context.decisions:
             yield from _guarded(rule, partial(rule.check, decision, context), decision.trust)
         yield from _guarded(rule, partial(rule.check_estate, context), None)
+
+
+class GuardedAuthority:
+    """An authority whose failures are findings: the identity it fails on has a gap, everybody else is looked at."""
+
+    def __init__(self, authority: Authority, provider: str) -> None:
+        self._authority = authority
+        self._provider = provider
+        self.failures: list[Finding] = []
+        """In the order they occurred."""
+
+    def identities(self) -> Iterable[Identity]:
+        try:
+            return tuple(self._authority.identities())
+        # As for rules below: the failure to read one cloud's permissions must not end the audit.
+        except Exception as error:  # noqa: BLE001
+            self.failures.append(_defect(ESTATE, f"the identities of {self._provider}", error))
+            return ()
+
+    def profile(self, identity: Identity) -> Profile:
+        try:
+            return self._authority.profile(identity)
+        except Exception as error:  # noqa: BLE001 - as above
+            self.failures.append(_defect(identity.id, identity.name, error))
+            return unread(f"the program failed on it: {type(error).__name__}")
+
+    def sketch(self, identity: Identity, capability: Capability) -> Fix | None:
+        return self._authority.sketch(identity, capability)  # asked by rules, whose failures are caught there
+
+
+def _defect(subject: str, name: str, error: Exception) -> Finding:
+    failed = _failed(POWER_ANALYSIS, None, f"What {name} may do could not be worked out: it counts as unknown")
+    detail = f"{type(error).__name__}: {error}. This is a defect of this program."
+    return replace(failed, subject=subject, detail=detail)
 
 
 def _guarded(rule: Rule, check: Callable[[], Iterable[Finding]], trust: Trust | None) -> Iterator[Finding]:

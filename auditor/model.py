@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -200,6 +201,40 @@ Breadth = tuple[Mapping[str, Extent], ...]
 """A trust as a union of maximal boxes; in each box dimension → extent. Empty for a trust nobody satisfies."""
 
 
+@functools.total_ordering
+class Level(enum.Enum):
+    """How much an identity may do, comparable between clouds; the order is that of `rank`."""
+
+    ADMIN = "admin"
+    """Everything, or enough to grant itself everything without a detour."""
+    ESCALATION = "escalation"
+    """A known path to more than it was granted."""
+    WIDE_WRITE = "wide-write"
+    """Changing a whole service, or things all over an account, project or subscription."""
+    SENSITIVE_READ = "sensitive-read"
+    """Reading secrets, keys or stored data beyond named things."""
+    SCOPED = "scoped"
+    """Named things only, or nothing that matters."""
+    NONE = "none"
+    """Nothing."""
+    UNKNOWN = "unknown"
+    """Not read or not understood. Ranks with `WIDE_WRITE`, which is what a deployment identity usually has."""
+
+    @property
+    def rank(self) -> float:
+        """Higher is more; of `UNKNOWN` just below `WIDE_WRITE`, so that what is known to be wide stays known."""
+        return _RANKS[self.value]
+
+    def __lt__(self, other: object) -> bool:
+        return self.rank < other.rank if isinstance(other, Level) else NotImplemented
+
+    def __str__(self) -> str:
+        return self.value
+
+
+_RANKS = {"admin": 5, "escalation": 4, "wide-write": 3, "unknown": 2.5, "sensitive-read": 2, "scoped": 1, "none": 0}
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """Everything decided about one trust."""
@@ -217,6 +252,8 @@ class Decision:
     """The projects it pins exactly, as `tenant/project` where the tenant is pinned too."""
     statement: str
     """One plain sentence: who may become what."""
+    power: Level = Level.UNKNOWN
+    """What its identity may do, by itself or by becoming others."""
 
 
 class Severity(enum.IntEnum):

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from auditor import __version__
-from auditor.checks import confirm, run, withdrawn
+from auditor.checks import GuardedAuthority, confirm, run, withdrawn
 from auditor.config import Config
 from auditor.decide import decide
 from auditor.errors import CollectError, NothingAskedError
 from auditor.fanout import decide_all
+from auditor.graph import Graph, powerless
 from auditor.issuers.catalogue import Catalogue, catalogue_of
 from auditor.model import Decision, Finding, Identity, Source, Status, Trust
 from auditor.providers import PROVIDERS
@@ -95,19 +98,28 @@ def audit(
         for decision in decide_all(trusts, config.ours, executor):
             decisions.append(confirm(provider, decision))
             failures.extend(withdrawn(decision, decisions[-1]))
-        unused = list(provider.idle_registrations(snapshot))
-        idle.extend(unused)
-        identities.extend((*provider.identities(snapshot), *(identity for identity, _ in unused)))
-    context = Context(ours=config.ours, decisions=tuple(decisions), idle=tuple(idle), judge=judge)
-    findings = (*failures, *run([rule for rule in rules if persona.hears(rule.persona)], context))
+        idle.extend(provider.idle_registrations(snapshot))
+        identities.extend(provider.identities(snapshot))
+    progress(f"looking at what {len(identities)} identities may do")
+    authorities = {one.id: GuardedAuthority(one.authority(snapshot), one.id) for one in providers}
+    graph = Graph(authorities)
+    standings = {identity: graph.standing(identity) for identity in identities}
+    unused = {registered: powerless(registered) for registered, _ in idle}
+    decisions = [replace(one, power=standings[one.trust.identity].level) for one in decisions]
+    context = Context(
+        ours=config.ours, decisions=tuple(decisions), idle=tuple(idle), judge=judge, graph=graph, standings=standings
+    )
+    found = run([rule for rule in rules if persona.hears(rule.persona)], context)
+    findings = (*failures, *found, *chain.from_iterable(one.failures for one in authorities.values()))
     return Report(
         tool_version=__version__,
         started=snapshot.started,
         finished=snapshot.finished,
         coverage=tuple(sorted(ledger(snapshot, providers), key=_row_order)),
         decisions=context.decisions,
-        identities=tuple(sorted(dict.fromkeys(identities), key=_identity_order)),
+        identities=tuple(sorted({*identities, *unused}, key=_identity_order)),
         findings=tuple(sorted(findings, key=_finding_order)),
+        standings={**standings, **unused},
     )
 
 

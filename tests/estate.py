@@ -25,6 +25,7 @@ from auditor.model import (
     Statement,
     Trust,
 )
+from auditor.power import Authority, Nobody
 from auditor.report.base import Report
 from auditor.rules.base import Context, Persona
 from auditor.snapshot import Coverage, Document, Snapshot
@@ -151,6 +152,9 @@ class FakeCloud:
 
     def admits(self, trust: Trust, token: Token) -> bool | None:
         return self.admitted
+
+    def authority(self, snapshot: Snapshot) -> Authority:
+        return Nobody()
 
     def permissions(self) -> str:
         return '{"Version": "2012-10-17"}\n'

@@ -9,6 +9,7 @@ from auditor.claims.predicate import Token
 from auditor.config import Config
 from auditor.issuers.catalogue import Catalogue
 from auditor.model import Identity, Source, Trust
+from auditor.power import Authority
 from auditor.snapshot import Snapshot
 
 # Names used in `Trust.notes`:
@@ -59,6 +60,10 @@ class Provider(Protocol):
 
         None where that depends on something unknown.
         """
+        ...
+
+    def authority(self, snapshot: Snapshot) -> Authority:
+        """What the cloud's identities may do, and become next. Cheap to make: each identity is looked at when asked."""
         ...
 
     def permissions(self) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TextIO
 
 from auditor.claims.verdict import Undecided
+from auditor.graph import Standing
 from auditor.model import Decision, Finding, Identity, Severity, Status
 from auditor.snapshot import Coverage
 from auditor.snapshot import Status as Reading
@@ -47,6 +48,8 @@ class Report:
     decisions: tuple[Decision, ...]
     identities: tuple[Identity, ...]
     findings: tuple[Finding, ...]
+    standings: Mapping[Identity, Standing] = field(default_factory=dict)
+    """What each of `identities` may do; one that is absent was not asked about."""
 
     def summary(self) -> Summary:
         """The counts. An audit of nothing at all (no ledger rows) is not complete."""

@@ -11,7 +11,9 @@ from typing import Any, TextIO, assert_never
 
 from auditor.claims.predicate import Token
 from auditor.claims.verdict import Accepted, Rejected, Undecided, Verdict
+from auditor.graph import Standing
 from auditor.model import Decision, Finding, Fix, Identity, Source, Trust
+from auditor.power import Capability, Step
 from auditor.report.base import TOOL, Layout, Report, Summary
 from auditor.snapshot import Coverage
 
@@ -27,7 +29,7 @@ def write(report: Report, stream: TextIO, layout: Layout) -> None:
     stream.write(f'"started": {_dump(report.started)},\n"finished": {_dump(report.finished)},\n')
     _list(stream, "coverage", map(coverage_record, report.coverage))
     _list(stream, "trusts", map(trust_record, report.decisions))
-    _list(stream, "identities", map(identity_record, report.identities))
+    _list(stream, "identities", (identity_record(one, report.standings.get(one)) for one in report.identities))
     _list(stream, "findings", map(finding_record, report.findings))
     stream.write(f'"summary": {_dump(summary_record(report.summary()))}\n}}\n')
 
@@ -99,14 +101,57 @@ def witness_record(token: Token) -> Record:
     return {claim: token[claim] for claim in (*first, *sorted(token.keys() - set(first)))}
 
 
-def identity_record(identity: Identity) -> Record:
+def identity_record(identity: Identity, standing: Standing | None) -> Record:
     return {
         "id": identity.id,
         "provider": identity.provider,
         "scope": identity.scope,
         "kind": identity.kind,
         "name": identity.name,
-        "power": {"level": "unknown", "may": [], "must": [], "evidence": []},
+        "power": _UNASKED if standing is None else power_record(standing),
+    }
+
+
+_UNASKED: Record = {"level": "unknown", "may": [], "must": [], "evidence": []}
+
+
+def power_record(standing: Standing) -> Record:
+    """What an identity may do itself, and the most it comes to by becoming others."""
+    power = standing.profile.power
+    return {
+        "level": str(standing.level),
+        "may": [one.what for one in power.capabilities],
+        "must": [one.what for one in power.capabilities if one.certain],
+        "evidence": [capability_record(one) for one in power.capabilities],
+        "own": str(power.level),
+        "gaps": list(power.gaps),
+        "certain": standing.certain,
+        "way": [step_record(step) for step in standing.way],
+    }
+
+
+def capability_record(one: Capability) -> Record:
+    return {
+        "level": str(one.level),
+        "what": one.what,
+        "permissions": list(one.permissions),
+        "scope": one.scope,
+        "path": one.path,
+        "certain": one.certain,
+        "reason": one.doubt,
+        "sources": [source_record(source) for source in one.sources],
+    }
+
+
+def step_record(step: Step) -> Record:
+    return {
+        "kind": step.kind,
+        "how": step.how,
+        "to": {"provider": step.target.provider, "kind": step.target.kind, "id": step.target.id},
+        "permissions": list(step.permissions),
+        "certain": step.certain,
+        "reason": step.doubt,
+        "sources": [source_record(source) for source in step.sources],
     }
 
 

@@ -10,8 +10,9 @@ from typing import Protocol
 from auditor.claims.predicate import Token
 from auditor.claims.verdict import Undecided
 from auditor.config import Ours
+from auditor.graph import Graph, Standing
 from auditor.model import Confidence, Decision, Finding, Fix, Identity, Source, Trust
-from auditor.rules.severity import describe, power_of, rate
+from auditor.rules.severity import describe, rate
 
 
 class Persona(enum.StrEnum):
@@ -43,6 +44,10 @@ class Context:
     judge: Callable[[Trust], Decision] = nobody
     """Decides a narrowed copy of a trust: what if this line were gone, what if only that tenant came? What it accepts
     must have been confirmed on the source, as every witness in a report is."""
+    graph: Graph = field(default_factory=lambda: Graph({}))
+    """What identities may do and become."""
+    standings: Mapping[Identity, Standing] = field(default_factory=dict)
+    """What each identity that federated tokens can become comes to."""
 
 
 class Rule(Protocol):
@@ -136,7 +141,7 @@ class Definition:
         """A finding of this rule about one trust, rated by the row `exposure` (the rule's own when None)."""
         return Finding(
             rule=self.id,
-            severity=rate(exposure or self.rows[0], power_of(decision)),
+            severity=rate(exposure or self.rows[0], decision.power),
             confidence=self.confidence,
             subject=decision.trust.id,
             subject_kind="trust",

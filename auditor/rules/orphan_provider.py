@@ -25,10 +25,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from auditor.model import Confidence, Decision, Finding, Fix
+from auditor.model import Confidence, Decision, Finding, Fix, Level
 from auditor.rules import references, words
 from auditor.rules.base import Context, Definition
-from auditor.rules.severity import Power, rate
+from auditor.rules.severity import rate
 
 KIND = "oidc-provider"
 """The kind of identity such a registration is listed as; what other clouds have instead has rules of its own."""
@@ -71,7 +71,7 @@ def check_estate(context: Context) -> Iterable[Finding]:
             continue
         yield Finding(
             rule=RULE.id,
-            severity=rate(RULE.id, Power.NONE),
+            severity=rate(RULE.id, Level.NONE),
             confidence=RULE.confidence,
             subject=identity.id,
             subject_kind="identity",

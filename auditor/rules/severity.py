@@ -8,23 +8,11 @@ and stays low whatever the identity may do. Columns: the same door is worse in f
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterable, Mapping
 
-from auditor.model import Decision, Severity
+from auditor.model import Level, Severity
 
-
-class Power(enum.StrEnum):
-    """What an identity may do, most first; `unknown` where nobody judged it."""
-
-    ADMIN = "admin"
-    ESCALATION = "escalation"
-    WIDE_WRITE = "wide-write"
-    SENSITIVE_READ = "sensitive-read"
-    SCOPED = "scoped"
-    NONE = "none"
-    UNKNOWN = "unknown"
-
+COLUMNS = tuple(Level)
 
 _I, _L, _M, _H, _C = sorted(Severity)
 
@@ -79,15 +67,9 @@ TABLE: Mapping[str, tuple[Severity, ...]] = {
 }
 
 
-def rate(exposure: str, power: Power) -> Severity:
+def rate(exposure: str, power: Level) -> Severity:
     """The severity of what is open in front of that much power. Raises KeyError for a row that is not in the table."""
-    return TABLE[exposure][list(Power).index(power)]
-
-
-def power_of(decision: Decision) -> Power:
-    """What the identity of this trust may do. No permission is read so far."""
-    del decision
-    return Power.UNKNOWN
+    return TABLE[exposure][COLUMNS.index(power)]
 
 
 def describe(exposures: Iterable[str]) -> str:

@@ -24,10 +24,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from auditor.model import Confidence, Finding, Fix
+from auditor.model import Confidence, Finding, Fix, Level
 from auditor.rules import references
 from auditor.rules.base import Context, Definition
-from auditor.rules.severity import Power, rate
+from auditor.rules.severity import rate
 
 KIND = "workload-identity-pool-provider"
 """The kind of identity that such a provider is listed as."""
@@ -39,7 +39,7 @@ def check_estate(context: Context) -> Iterable[Finding]:
             continue
         yield Finding(
             rule=RULE.id,
-            severity=rate(RULE.id, Power.NONE),
+            severity=rate(RULE.id, Level.NONE),
             confidence=RULE.confidence,
             subject=identity.id,
             subject_kind="identity",

@@ -6,11 +6,11 @@ import itertools
 
 import pytest
 
-from auditor.model import Severity
-from auditor.rules.severity import TABLE, Power, describe, rate
+from auditor.model import Level, Severity
+from auditor.rules.severity import TABLE, describe, rate
 
-POWERS = list(Power)
-KNOWN = [power for power in POWERS if power is not Power.UNKNOWN]
+POWERS = list(Level)
+KNOWN = [power for power in POWERS if power is not Level.UNKNOWN]
 
 EXPECTED = """
                                     admin escalation wide-write sensitive-read scoped none unknown
@@ -63,7 +63,7 @@ def test_more_power_is_never_milder(row: str) -> None:
 
 
 @pytest.mark.parametrize("power", POWERS)
-def test_a_wider_way_in_is_never_milder(power: Power) -> None:
+def test_a_wider_way_in_is_never_milder(power: Level) -> None:
     chain = ("any-tenant", "any-project", "any-branch", "any-environment, of named branches")
     assert all(rate(wide, power) >= rate(narrow, power) for wide, narrow in itertools.pairwise(chain))
     assert rate("any-project", power) == rate("pull-request", power)
@@ -74,7 +74,7 @@ def test_a_wider_way_in_is_never_milder(power: Power) -> None:
 
 @pytest.mark.parametrize("row", TABLE)
 def test_unknown_power_reads_as_wide_write(row: str) -> None:
-    assert rate(row, Power.UNKNOWN) == rate(row, Power.WIDE_WRITE)
+    assert rate(row, Level.UNKNOWN) == rate(row, Level.WIDE_WRITE)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from auditor.config import Config
 from auditor.errors import SnapshotError
 from auditor.issuers.catalogue import Catalogue
 from auditor.model import Identity, Source, Trust
+from auditor.power import Authority, Nobody
 from auditor.providers.aws.keys import AUDITED_AT
 from auditor.snapshot import Snapshot
 
@@ -84,6 +85,11 @@ class Aws:
         from auditor.providers.aws import evaluate
 
         return evaluate.admits(trust, token, trust.documents[AUDITED_AT])
+
+    def authority(self, snapshot: Snapshot) -> Authority:
+        """What identities may do, by the policies of `snapshot`."""
+        del snapshot
+        return Nobody()
 
     def permissions(self) -> str:
         """An IAM policy for whoever runs the collection."""

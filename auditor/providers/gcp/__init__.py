@@ -14,6 +14,7 @@ from auditor.config import Config
 from auditor.errors import SnapshotError
 from auditor.issuers.catalogue import Catalogue
 from auditor.model import Identity, Source, Trust
+from auditor.power import Authority, Nobody
 from auditor.snapshot import Snapshot
 
 AUDITED_AT = "audited-at"
@@ -124,6 +125,11 @@ class Gcp:
         from auditor.providers.gcp import evaluate
 
         return evaluate.admits(trust, token, trust.documents[AUDITED_AT])
+
+    def authority(self, snapshot: Snapshot) -> Authority:
+        """What identities may do, by the policies of `snapshot`."""
+        del snapshot
+        return Nobody()
 
     def permissions(self) -> str:
         """A custom role for whoever runs the collection, as `gcloud iam roles create --file` takes it."""

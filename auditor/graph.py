@@ -1,0 +1,140 @@
+"""Who can get at what: identities, the steps from one to another, and the most powerful thing on the way.
+
+Identities are looked at when somebody asks, so that an estate of thousands costs no more than what federated tokens
+can reach of it. The search is the usual one for shortest ways (Dijkstra's), with ways that the documents prove before
+those that may exist, and short ones before long ones.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count
+
+from auditor.model import Fix, Identity, Level
+from auditor.power import Authority, Capability, Power, Profile, Step, unread
+
+Way = tuple[Step, ...]
+"""From one identity to another, hop by hop; empty for the identity itself."""
+
+_Edges = Callable[[Identity], Iterable[tuple[Identity, Step]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What one identity comes to, by itself or by becoming others."""
+
+    profile: Profile
+    level: Level
+    """The highest level within reach: an upper bound of what the documents show."""
+    way: Way
+    """The best way to it; empty where the identity has that much itself."""
+    holder: Identity
+    """Who has that much, at the end of the way."""
+    held: Profile
+    """The holder's own profile."""
+
+    @property
+    def certain(self) -> bool:
+        """Whether the documents prove the level: every step of the way, and what stands at its end."""
+        return all(step.certain for step in self.way) and self.held.power.must == self.level
+
+    @property
+    def capability(self) -> Capability | None:
+        """The first of the holder's capabilities that make the level."""
+        return next((one for one in self.held.power.capabilities if one.level is self.level), None)
+
+
+def powerless(identity: Identity) -> Standing:
+    """The standing of what is no identity, and is listed as one: an OIDC provider that no role trusts."""
+    nothing = Profile(Power())
+    return Standing(nothing, Level.NONE, (), identity, nothing)
+
+
+class Graph:
+    """The identities of an estate and the steps between them."""
+
+    def __init__(self, authorities: Mapping[str, Authority]) -> None:
+        """`authorities`: by provider id."""
+        self._authorities = authorities
+        self._profiles: dict[Identity, Profile] = {}
+        self._standings: dict[Identity, Standing] = {}
+        self._into: dict[Identity, list[tuple[Identity, Step]]] | None = None
+
+    def identities(self) -> Iterator[Identity]:
+        """Every identity of the estate."""
+        for authority in self._authorities.values():
+            yield from authority.identities()
+
+    def profile(self, identity: Identity) -> Profile:
+        found = self._profiles.get(identity)
+        if found is None:
+            authority = self._authorities.get(identity.provider)
+            found = authority.profile(identity) if authority else unread(f"{identity.provider} was not asked about")
+            self._profiles[identity] = found
+        return found
+
+    def sketch(self, identity: Identity, capability: Capability) -> Fix | None:
+        """How to grant less, see `Authority.sketch`."""
+        authority = self._authorities.get(identity.provider)
+        return None if authority is None else authority.sketch(identity, capability)
+
+    def ways(self, start: Identity) -> Mapping[Identity, Way]:
+        """Every identity that `start` can become → the best way there; `start` itself by the empty way."""
+        return dict(_search(start, self._steps))
+
+    def _steps(self, one: Identity) -> Iterable[tuple[Identity, Step]]:
+        return ((step.target, step) for step in self.profile(one).steps)
+
+    def ways_into(self, end: Identity) -> Mapping[Identity, Way]:
+        """Every identity that can become `end` → the best way from it. Looks at every identity of the estate."""
+        if self._into is None:
+            self._into = {}
+            for one in self.identities():
+                for step in self.profile(one).steps:
+                    self._into.setdefault(step.target, []).append((one, step))
+        into = self._into
+        return {one: way[::-1] for one, way in _search(end, lambda one: into.get(one, ()))}
+
+    def standing(self, identity: Identity) -> Standing:
+        """What `identity` comes to. Of equal levels the proven one counts, then the one with the best way."""
+        found = self._standings.get(identity)
+        if found is None:
+            found = self._standings[identity] = self._best(identity)
+        return found
+
+    def _best(self, identity: Identity) -> Standing:
+        best: Standing | None = None
+        own = self.profile(identity)
+
+        def onwards(one: Identity) -> Iterable[tuple[Identity, Step]]:
+            """Nobody is more than an administrator, so that nothing is looked for behind one."""
+            return () if self.profile(one).power.may is Level.ADMIN else self._steps(one)
+
+        for holder, way in _search(identity, onwards):
+            held = self.profile(holder)
+            reached = Standing(own, held.power.level, way, holder, held)
+            if best is None or (reached.level, reached.certain) > (best.level, best.certain):
+                best = reached
+            if best.level is Level.ADMIN and best.certain:
+                break
+        assert best is not None
+        return best
+
+
+def _search(start: Identity, edges: _Edges) -> Iterator[tuple[Identity, Way]]:
+    """Identities and the best way to each, best ways first; among equally good ones the first that `edges` names."""
+    found: set[Identity] = set()
+    order = count()
+    waiting: list[tuple[int, int, int, Identity, Way]] = [(0, 0, next(order), start, ())]
+    while waiting:
+        doubts, length, _, here, way = heapq.heappop(waiting)
+        if here in found:
+            continue
+        found.add(here)
+        yield here, way
+        for there, step in edges(here):
+            if there not in found:
+                entry = (doubts + (not step.certain), length + 1, next(order), there, (*way, step))
+                heapq.heappush(waiting, entry)
