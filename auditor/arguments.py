@@ -8,7 +8,7 @@ from pathlib import Path
 
 from auditor import __version__
 from auditor.providers import PROVIDERS
-from auditor.report import FORMATS, ISSUER_FORMATS, TOKEN_FORMATS
+from auditor.report import FORMATS, ISSUER_FORMATS, REACH_FORMATS, TOKEN_FORMATS
 
 SEVERITIES = ("low", "medium", "high", "critical")
 PERSONAS = ("regular", "pedantic", "auditor")
@@ -67,6 +67,20 @@ def parser() -> argparse.ArgumentParser:
             "token",
             "tell what a token is, and what it could become",
             "FILE [PROVIDER ...] [--from SNAPSHOT ...] [options]",
+        )
+    )
+    _reach(
+        add(
+            "reach",
+            "tell everything the tokens of one repository or tenant come to, in every cloud",
+            "ORIGIN [PROVIDER ...] [--from SNAPSHOT ...] [options]",
+        )
+    )
+    _who(
+        add(
+            "who",
+            "tell everybody who can get at one identity",
+            "IDENTITY [PROVIDER ...] [--from SNAPSHOT ...] [options]",
         )
     )
     add("rules", "list the rules")
@@ -156,6 +170,40 @@ def _token(token: argparse.ArgumentParser) -> None:
         "-f", "--format", metavar="FORMAT", choices=TOKEN_FORMATS, default="table", help=_formats(TOKEN_FORMATS)
     )
     token.add_argument("--width", type=_columns, metavar="COLUMNS", help=WIDTH_HELP)
+
+
+REACH_CODES = """\
+exit codes:
+  0   the answer is complete, whatever it is
+  1   no answer could be made
+  2   wrong usage or configuration, or no such identity
+  3   something that was asked for could not be read or decided
+"""
+
+
+def _reach(reach: argparse.ArgumentParser) -> None:
+    reach.epilog = REACH_CODES
+    reach.add_argument(
+        "origin",
+        metavar="ORIGIN",
+        help="ISSUER:TENANT[/PROJECT], such as repo:my-org/my-app or gitlab:group/project; see `auditor issuers`",
+    )
+    _question(reach)
+
+
+def _who(who: argparse.ArgumentParser) -> None:
+    who.epilog = REACH_CODES
+    who.add_argument("identity", metavar="IDENTITY", help="its id, its name, or a part of it that no other has")
+    _question(who)
+
+
+def _question(command: argparse.ArgumentParser) -> None:
+    _sources(command)
+    _snapshots(command)
+    command.add_argument(
+        "-f", "--format", metavar="FORMAT", choices=REACH_FORMATS, default="table", help=_formats(REACH_FORMATS)
+    )
+    command.add_argument("--width", type=_columns, metavar="COLUMNS", help=WIDTH_HELP)
 
 
 def _issuers(issuers: argparse.ArgumentParser) -> None:

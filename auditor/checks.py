@@ -34,14 +34,15 @@ def confirm(provider: Provider, decision: Decision) -> Decision:
 
     Only what that confirms stays accepted; the rest becomes undecided.
     """
-    classes = {name: _confirm(provider, decision, verdict) for name, verdict in decision.classes.items()}
-    return replace(decision, reachable=_confirm(provider, decision, decision.reachable), classes=classes)
+    classes = {name: confirmed(provider, decision.trust, verdict) for name, verdict in decision.classes.items()}
+    return replace(decision, reachable=confirmed(provider, decision.trust, decision.reachable), classes=classes)
 
 
-def _confirm(provider: Provider, decision: Decision, verdict: Verdict) -> Verdict:
+def confirmed(provider: Provider, trust: Trust, verdict: Verdict) -> Verdict:
+    """One verdict about `trust`, its witness tried like those of `confirm`."""
     if not isinstance(verdict, Accepted):
         return verdict
-    admitted = provider.admits(decision.trust, verdict.witness)
+    admitted = provider.admits(trust, verdict.witness)
     if admitted:
         return verdict
     return Undecided(UNCONFIRMED if admitted is None else REFUSED)

@@ -20,11 +20,12 @@ from auditor.arguments import parser
 from auditor.errors import AuditorError, UsageError
 from auditor.output import require_writable, whole_file
 from auditor.providers import PROVIDERS
-from auditor.report import FORMATS, ISSUER_FORMATS, TOKEN_FORMATS
+from auditor.report import FORMATS, ISSUER_FORMATS, REACH_FORMATS, TOKEN_FORMATS
 from auditor.report.text import visible, wrap
 
 if TYPE_CHECKING:
     from auditor.config import Config
+    from auditor.providers.base import Provider
     from auditor.report.base import Report, Summary
     from auditor.snapshot import Snapshot
 
@@ -82,7 +83,6 @@ def _scan(args: Namespace) -> int:
     from auditor import pipeline, rules
     from auditor.rules.base import Persona
 
-    _live_options_alone(args)
     config = _config(args)
     outputs = [(args.format, args.output), *args.reports]
     files = [Path(file).absolute() for _, file in outputs if file != STDOUT]
@@ -91,13 +91,7 @@ def _scan(args: Namespace) -> int:
             raise UsageError(f"{path}: two reports cannot go into one file")
         require_writable(path)
     progress = _progress(args)
-    if args.snapshots:
-        snapshot = pipeline.restore(args.snapshots)
-        names = args.providers or _known(snapshot)
-    else:
-        names = args.providers or _targets(config)
-        snapshot = _live(args, names, config, progress)
-    providers = [PROVIDERS[name]() for name in dict.fromkeys(names)]
+    snapshot, providers = _estate(args, config)
     report = pipeline.audit(snapshot, providers, config, rules.RULES, Persona(args.persona), progress)
     for name, file in outputs:
         _write(report, name, file, args)
@@ -157,7 +151,7 @@ def _explain(args: Namespace) -> int:
 
 
 def _token(args: Namespace) -> int:
-    from auditor import __version__, pipeline
+    from auditor import __version__, pipeline, questions
     from auditor.issuers.catalogue import catalogue_of
     from auditor.report.base import Layout
     from auditor.tokens.answer import TokenReport
@@ -191,7 +185,7 @@ def _token(args: Namespace) -> int:
             snapshot = _live(args, names, config, progress)
         providers = [PROVIDERS[name]() for name in dict.fromkeys(names)]
         view = View(recognition.issuer.grammar, recognition.reading, decoded.unread)
-        answer = pipeline.hold(snapshot, providers, issuers, decoded, view, args.identity, progress)
+        answer = questions.hold(snapshot, providers, issuers, decoded, view, args.identity, progress)
     subject = decoded.claims.get("sub")
     report = TokenReport(
         tool_version=__version__,
@@ -204,6 +198,45 @@ def _token(args: Namespace) -> int:
     )
     TOKEN_FORMATS[args.format]()(report, sys.stdout, Layout(_width(args)))
     return OK if answer is None or answer.complete else INCOMPLETE
+
+
+def _reach(args: Namespace) -> int:
+    from auditor import questions
+    from auditor.issuers.catalogue import catalogue_of
+    from auditor.reach import origin_of
+    from auditor.report.base import Layout
+
+    config = _config(args)
+    origin = origin_of(args.origin, catalogue_of(config.issuers))
+    snapshot, providers = _estate(args, config)
+    report = questions.reach(snapshot, providers, config, origin, _progress(args))
+    REACH_FORMATS[args.format]().write_reach(report, sys.stdout, Layout(_width(args)))
+    return OK if report.complete else INCOMPLETE
+
+
+def _who(args: Namespace) -> int:
+    from auditor import questions
+    from auditor.report.base import Layout
+
+    config = _config(args)
+    snapshot, providers = _estate(args, config)
+    report = questions.who(snapshot, providers, config, args.identity, _progress(args))
+    REACH_FORMATS[args.format]().write_who(report, sys.stdout, Layout(_width(args)))
+    return OK if report.complete else INCOMPLETE
+
+
+def _estate(args: Namespace, config: Config) -> tuple[Snapshot, list[Provider]]:
+    """What a question is asked about: the snapshots that are named, else the live clouds."""
+    from auditor import pipeline
+
+    _live_options_alone(args)
+    if args.snapshots:
+        snapshot = pipeline.restore(args.snapshots)
+        names = args.providers or _known(snapshot)
+    else:
+        names = args.providers or _targets(config)
+        snapshot = _live(args, names, config, _progress(args))
+    return snapshot, [PROVIDERS[name]() for name in dict.fromkeys(names)]
 
 
 def _issuers(args: Namespace) -> int:
@@ -248,6 +281,8 @@ COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
     "scan": _scan,
     "collect": _collect,
     "token": _token,
+    "reach": _reach,
+    "who": _who,
     "rules": _rules,
     "explain": _explain,
     "issuers": _issuers,

@@ -16,7 +16,7 @@ from auditor.decide import decide
 from auditor.errors import CollectError, NothingAskedError
 from auditor.fanout import decide_all
 from auditor.graph import Graph, powerless
-from auditor.issuers.catalogue import Catalogue, catalogue_of
+from auditor.issuers.catalogue import catalogue_of
 from auditor.model import Decision, Finding, Identity, Source, Status, Trust
 from auditor.providers import PROVIDERS
 from auditor.providers.base import Provider
@@ -24,11 +24,6 @@ from auditor.report.base import Report
 from auditor.rules.base import Context, Persona, Rule
 from auditor.snapshot import Coverage, Snapshot, load, merge
 from auditor.snapshot import Status as Reading
-from auditor.tokens.admission import admissions, considered, judge
-from auditor.tokens.answer import Answer, find
-from auditor.tokens.explain import explain, quoting
-from auditor.tokens.nearest import View
-from auditor.tokens.read import Decoded
 
 Progress = Callable[[str], None]
 """Is told in a few words what begins."""
@@ -93,7 +88,7 @@ def audit(
         return confirm(rooms[trust.provider], decide(trust, config.ours))
 
     for provider in providers:
-        trusts = sorted(provider.trusts(snapshot, issuers), key=_trust_order)
+        trusts = sorted(provider.trusts(snapshot, issuers), key=trust_order)
         progress(f"judging {len(trusts)} trusts of {provider.id}")
         for decision in decide_all(trusts, config.ours, executor):
             decisions.append(confirm(provider, decision))
@@ -115,7 +110,7 @@ def audit(
         tool_version=__version__,
         started=snapshot.started,
         finished=snapshot.finished,
-        coverage=tuple(sorted(ledger(snapshot, providers), key=_row_order)),
+        coverage=ledger(snapshot, providers),
         decisions=context.decisions,
         identities=tuple(sorted({*identities, *unused}, key=_identity_order)),
         findings=tuple(sorted(findings, key=_finding_order)),
@@ -123,48 +118,12 @@ def audit(
     )
 
 
-def hold(
-    snapshot: Snapshot,
-    providers: Sequence[Provider],
-    issuers: Catalogue,
-    decoded: Decoded,
-    view: View,
-    name: str | None,
-    progress: Progress,
-) -> Answer:
-    """Hold one token against what `snapshot` has of `providers`: what it could become, and why not `name`. Pure.
-
-    Raises `UsageError` when `name` means no identity, or several.
-    """
-    trusts: list[tuple[Trust, Provider]] = []
-    for provider in providers:
-        progress(f"reading the trusts of {provider.id}")
-        trusts.extend((trust, provider) for trust in provider.trusts(snapshot, issuers))
-    trusts.sort(key=lambda pair: _trust_order(pair[0]))
-    issuer = str(decoded.claims["iss"])
-    ids = (document.id for document in snapshot.documents)
-    named = None if name is None else find(name, [trust for trust, _ in trusts], ids)
-    progress(f"trying {len(trusts)} trusts")
-    meant = [(trust, one.admits) for trust, one in trusts if considered(trust, issuer)]
-    judged = admissions(meant, decoded)
-    quote = quoting({document.id: document.body for document in snapshot.documents})
-    asked = tuple(judge(trust, decoded, admits) for trust, admits in meant if trust.identity == named)
-    return Answer(
-        started=snapshot.started,
-        finished=snapshot.finished,
-        coverage=tuple(sorted(ledger(snapshot, providers), key=_row_order)),
-        trusts=len(trusts),
-        admissions=judged,
-        named=named,
-        why=tuple(explain(one, decoded.claims, view, quote) for one in asked),
-        elsewhere=tuple(
-            dict.fromkeys(trust.issuer.url for trust, _ in trusts if trust.identity == named and not asked)
-        ),
-    )
-
-
-def ledger(snapshot: Snapshot, providers: Sequence[Provider]) -> Iterator[Coverage]:
+def ledger(snapshot: Snapshot, providers: Sequence[Provider]) -> tuple[Coverage, ...]:
     """The coverage rows of `providers`, and one for each further provider whose documents lie unjudged beside them."""
+    return tuple(sorted(_ledger(snapshot, providers), key=_row_order))
+
+
+def _ledger(snapshot: Snapshot, providers: Sequence[Provider]) -> Iterator[Coverage]:
     judged = {provider.id for provider in providers}
     yield from (row for row in snapshot.coverage if row.provider in judged)
     for name in snapshot.providers - judged:
@@ -174,7 +133,8 @@ def ledger(snapshot: Snapshot, providers: Sequence[Provider]) -> Iterator[Covera
             yield Coverage(name, "-", "everything", Reading.FAILED, "this version does not know this provider")
 
 
-def _trust_order(trust: Trust) -> tuple[str, ...]:
+def trust_order(trust: Trust) -> tuple[str, ...]:
+    """The order of trusts in every report."""
     return (trust.provider, trust.scope, trust.identity.id, trust.issuer.url, trust.via, trust.member or "")
 
 

@@ -36,6 +36,7 @@ def _own_environment() -> Iterator[None]:
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         patch.setenv("CLOUDSDK_CONFIG", os.devnull)
+        patch.setenv("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential")  # asks no instance metadata
         patch.setenv("NO_GCE_CHECK", "true")
         yield
 

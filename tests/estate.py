@@ -128,7 +128,15 @@ def snapshot(subjects: Mapping[str, str], coverage: Iterable[Coverage] = READ) -
 class FakeCloud:
     """The provider protocol over documents of two fields."""
 
-    def __init__(self, live: Snapshot | None = None, *, admits: bool | None = True, name: str = "aws") -> None:
+    def __init__(
+        self,
+        live: Snapshot | None = None,
+        *,
+        admits: bool | None = True,
+        name: str = "aws",
+        authority: Authority | None = None,
+    ) -> None:
+        self.powers: Authority = authority or Nobody()
         self.id = name
         self.live = live
         self.admitted = admits
@@ -154,7 +162,7 @@ class FakeCloud:
         return self.admitted
 
     def authority(self, snapshot: Snapshot) -> Authority:
-        return Nobody()
+        return self.powers
 
     def permissions(self) -> str:
         return '{"Version": "2012-10-17"}\n'

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # `auditor --help` names the formats without loading any
     from auditor.report.base import Format
     from auditor.report.issuers_json import IssuerFormat
+    from auditor.report.reach_json import ReachFormat
     from auditor.report.token_json import TokenFormat
 
 
@@ -54,3 +55,18 @@ def _issuers_json() -> IssuerFormat:
 
 
 ISSUER_FORMATS: Mapping[str, Callable[[], IssuerFormat]] = {"table": _issuers_table, "json": _issuers_json}
+
+
+def _reach_table() -> ReachFormat:
+    from auditor.report import reach_table
+
+    return reach_table
+
+
+def _reach_json() -> ReachFormat:
+    from auditor.report import reach_json
+
+    return reach_json
+
+
+REACH_FORMATS: Mapping[str, Callable[[], ReachFormat]] = {"table": _reach_table, "json": _reach_json}

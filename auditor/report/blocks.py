@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from auditor.claims.predicate import Token, claims_of
-from auditor.model import Confidence, Decision, Finding, Fix, Identity, Source
+from auditor.graph import Standing
+from auditor.model import Confidence, Decision, Finding, Fix, Identity, Level, Source
+from auditor.report.standing import power
 from auditor.report.text import wrap
 
 MAXIMUM_CODE_LINES = 24
@@ -18,10 +20,13 @@ Subject = Decision | Identity
 """What a finding is about."""
 
 
-def block(number: str, finding: Finding, subject: Subject | None, width: int, *, full: bool) -> Iterator[str]:
-    """Who can get in, as what, by which token, through which place; if `full`, also why, and what to write instead.
+def block(
+    number: str, finding: Finding, subject: Subject | None, standing: Standing | None, width: int, *, full: bool
+) -> Iterator[str]:
+    """Who can get in, as what, what they could then do, by which token, through which place; if `full`, also why, and
+    what to write instead.
 
-    `number` stands in front of the first line. No line is longer than `width` columns.
+    `standing` is that of the identity concerned, None where nobody asked. `number` stands in front of the first line. No line is longer than `width` columns.
     """
     doubt = "" if finding.confidence is Confidence.HIGH else f" (confidence {finding.confidence.value})"
     head = wrap(f"{finding.rule}: {finding.title}{doubt}", width - len(number))
@@ -37,6 +42,8 @@ def block(number: str, finding: Finding, subject: Subject | None, width: int, *,
             fields.append(("about", wrap(f"{subject.kind} {subject.id}", room)))
         case None:
             fields.append(("about", wrap(f"{finding.subject_kind} {finding.subject}", room)))
+    if standing is not None and standing.level is not Level.NONE:
+        fields.append(("may", wrap(f"{power(standing)} ({standing.level})", room)))
     if finding.witness is not None:
         fields.append(("token", [line for text in _witness(finding.witness, subject) for line in wrap(text, room)]))
     if finding.evidence:

@@ -31,7 +31,7 @@ def write(report: Report, stream: TextIO, layout: Layout) -> None:
     subjects |= {decision.trust.id: decision for decision in report.decisions}
     lines = chain(
         _coverage(report.coverage, width),
-        _findings(report.findings, subjects, width, details=layout.details),
+        _findings(report, subjects, width, details=layout.details),
         _undecided(report.decisions, width),
         _overview(report.findings),
         _ledger(report, width),
@@ -81,19 +81,20 @@ def _kinds(rows: Iterable[Coverage]) -> str:
     return ", ".join(f"{kind} ({count})" if count else kind for kind, count in names.items())
 
 
-def _findings(
-    findings: tuple[Finding, ...], subjects: Mapping[str, Subject], width: int, *, details: bool
-) -> Iterator[str]:
+def _findings(report: Report, subjects: Mapping[str, Subject], width: int, *, details: bool) -> Iterator[str]:
     """The serious ones and the failed checks written out, the others in short unless `details` are asked for."""
     number = 0
-    for heading, group in groupby(findings, key=_heading):
+    for heading, group in groupby(report.findings, key=_heading):
         members = list(group)
         full = details or members[0].status is Status.ERROR or heading in SERIOUS
         yield f"{heading} ({len(members):,}){'' if full else ', in short: --details tells more'}"
         yield ""
         for finding in members:
             number += 1
-            yield from block(f"{number}. ", finding, subjects.get(finding.subject), width, full=full)
+            subject = subjects.get(finding.subject)
+            identity = subject.trust.identity if isinstance(subject, Decision) else subject
+            standing = None if identity is None else report.standings.get(identity)
+            yield from block(f"{number}. ", finding, subject, standing, width, full=full)
             if full:
                 yield ""
         if not full:

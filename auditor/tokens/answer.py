@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from auditor.errors import UsageError
-from auditor.model import Identity, Trust
+from auditor.model import Identity
 from auditor.snapshot import Coverage, Status
 from auditor.tokens.admission import Admission
 from auditor.tokens.explain import Why
@@ -75,13 +75,13 @@ class TokenReport:
     """None when there was no estate to hold it against."""
 
 
-def find(name: str, trusts: Sequence[Trust], others: Iterable[str] = ()) -> Identity:
+def find(name: str, identities: Iterable[Identity], others: Iterable[str] = ()) -> Identity:
     """The identity meant by `name`: its id, its short name, or a part of it that no other has.
 
     `others` are ids of documents that no OIDC token can become. Raises `UsageError`, with suggestions, when none or
     more than one is meant.
     """
-    known = {(trust.provider, trust.identity.id): trust.identity for trust in trusts}
+    known = {(one.provider, one.id): one for one in identities}
     wanted = name.lower()
     for fits in (
         [one for one in known.values() if one.id == name],

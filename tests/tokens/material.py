@@ -11,7 +11,7 @@ from typing import Any
 
 from auditor.config import Config, Ours, Owned
 from auditor.issuers.catalogue import catalogue_of
-from auditor.pipeline import hold
+from auditor.questions import hold
 from auditor.providers.aws import Aws
 from auditor.snapshot import Coverage, Document, Snapshot, Status
 from auditor.tokens.answer import Answer, TokenReport

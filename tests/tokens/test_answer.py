@@ -33,12 +33,16 @@ def elsewhere(one: Trust, account: str) -> Trust:
     ],
 )
 def test_meant(name: str, meant: str) -> None:
-    assert find(name, TRUSTS).name == meant
+    assert find(name, identities(TRUSTS)).name == meant
+
+
+def identities(trusts: list[Trust]) -> list[Identity]:
+    return [one.identity for one in trusts]
 
 
 def refusal(name: str, trusts: list[Trust], others: tuple[str, ...] = ()) -> str:
     with pytest.raises(UsageError) as caught:
-        find(name, trusts, others)
+        find(name, identities(trusts), others)
     return str(caught.value)
 
 
