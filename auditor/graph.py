@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
-from auditor.model import Fix, Identity, Level
+from auditor.model import Decision, Fix, Identity, Level
 from auditor.power import Authority, Capability, Power, Profile, Step, unread
 
 Way = tuple[Step, ...]
@@ -45,11 +45,30 @@ class Standing:
         """The first of the holder's capabilities that make the level."""
         return next((one for one in self.held.power.capabilities if one.level is self.level), None)
 
+    @property
+    def words(self) -> str:
+        """What the identity comes to, to follow `may`: `become boss, who may do anything in the account`."""
+        if self.level is Level.NONE:
+            return "do nothing that was found"
+        capability = self.capability
+        if capability is None:
+            gaps = self.held.power.gaps
+            more = f", and {len(gaps) - 1} more gaps" if len(gaps) > 1 else ""
+            return f"do more than is known: {gaps[0]}{more}"
+        doubt = f", if {capability.doubt}" if capability.doubt else ""
+        who = f"become {self.holder.name}, who may " if self.way else ""
+        return f"{who}{capability.what}{doubt}"
+
 
 def powerless(identity: Identity) -> Standing:
     """The standing of what is no identity, and is listed as one: an OIDC provider that no role trusts."""
     nothing = Profile(Power())
     return Standing(nothing, Level.NONE, (), identity, nothing)
+
+
+def with_power(decision: Decision, standing: Standing) -> Decision:
+    """`decision` with what its identity, of this standing, may do."""
+    return replace(decision, power=standing.level, then=standing.words)
 
 
 class Graph:

@@ -254,6 +254,8 @@ class Decision:
     """One plain sentence: who may become what."""
     power: Level = Level.UNKNOWN
     """What its identity may do, by itself or by becoming others."""
+    then: str | None = None
+    """The same in plain words, to follow `may`; None where nobody looked."""
 
 
 class Severity(enum.IntEnum):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from auditor.config import Config
 from auditor.decide import decide
 from auditor.errors import CollectError, NothingAskedError
 from auditor.fanout import decide_all
-from auditor.graph import Graph, powerless
+from auditor.graph import Graph, powerless, with_power
 from auditor.issuers.catalogue import catalogue_of
 from auditor.model import Decision, Finding, Identity, Source, Status, Trust
 from auditor.providers import PROVIDERS
@@ -100,7 +99,7 @@ def audit(
     graph = Graph(authorities)
     standings = {identity: graph.standing(identity) for identity in identities}
     unused = {registered: powerless(registered) for registered, _ in idle}
-    decisions = [replace(one, power=standings[one.trust.identity].level) for one in decisions]
+    decisions = [with_power(one, standings[one.trust.identity]) for one in decisions]
     context = Context(
         ours=config.ours, decisions=tuple(decisions), idle=tuple(idle), judge=judge, graph=graph, standings=standings
     )

@@ -193,7 +193,7 @@ ADMIN  boss
 
 UNKNOWN  lost
   is        aws iam-role {role_arn("lost")}
-  may       not known: its policies were not read
+  may       do more than is known: its policies were not read
   through   arn:aws:iam::123456789012:oidc-provider/
             token.actions.githubusercontent.com
   runs      environment

@@ -23,10 +23,10 @@ Subject = Decision | Identity
 def block(
     number: str, finding: Finding, subject: Subject | None, standing: Standing | None, width: int, *, full: bool
 ) -> Iterator[str]:
-    """Who can get in, as what, what they could then do, by which token, through which place; if `full`, also why, and
-    what to write instead.
+    """Who can get in, as what, what they could then do, by which token, where; if `full`, also why, and what to do.
 
-    `standing` is that of the identity concerned, None where nobody asked. `number` stands in front of the first line. No line is longer than `width` columns.
+    `standing` is that of the identity concerned, None where nobody asked. `number` stands in front of the first line.
+    No line is longer than `width` columns.
     """
     doubt = "" if finding.confidence is Confidence.HIGH else f" (confidence {finding.confidence.value})"
     head = wrap(f"{finding.rule}: {finding.title}{doubt}", width - len(number))

@@ -5,20 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.graph import Standing, Way
-from auditor.model import Identity, Level
+from auditor.model import Identity
 
 
 def power(standing: Standing) -> str:
-    """What the identity comes to, as a clause: `do anything in the account` (admin) by way of whom."""
-    if standing.level is Level.NONE:
-        return "nothing that was found"
-    capability = standing.capability
-    if capability is None:
-        gaps = standing.held.power.gaps
-        return f"not known: {gaps[0]}" + (f", and {len(gaps) - 1} more gaps" if len(gaps) > 1 else "")
-    doubt = f", if {capability.doubt}" if capability.doubt else ""
-    who = f"become {standing.holder.name}, who may " if standing.way else ""
-    return f"{who}{capability.what}{doubt}"
+    """What the identity comes to, to follow `may`."""
+    return standing.words
 
 
 def hops(first: Identity, way: Way) -> Iterator[str]:

@@ -58,11 +58,12 @@ def place(decision: Decision, who: Bearer | None) -> str:
 
 
 def power(decision: Decision) -> str:
-    """What the identity could then do. No permission is read so far."""
+    """What the identity could then do."""
     identity = decision.trust.identity
-    if identity.kind in RESOURCES:
-        return "What they may do there was not judged."
-    return f"What {identity.name} may then do was not judged."
+    there = identity.kind in RESOURCES
+    if decision.then is None:
+        return f"What {'they may do there' if there else f'{identity.name} may then do'} was not judged."
+    return f"{'There they' if there else identity.name} may then {decision.then}."
 
 
 def pinned_by_id(decision: Decision, dimension: str) -> bool:
