@@ -101,7 +101,13 @@ def audit(
     unused = {registered: powerless(registered) for registered, _ in idle}
     decisions = [with_power(one, standings[one.trust.identity]) for one in decisions]
     context = Context(
-        ours=config.ours, decisions=tuple(decisions), idle=tuple(idle), judge=judge, graph=graph, standings=standings
+        ours=config.ours,
+        decisions=tuple(decisions),
+        idle=tuple(idle),
+        judge=judge,
+        graph=graph,
+        standings=standings,
+        collected=snapshot.finished,
     )
     found = run([rule for rule in rules if persona.hears(rule.persona)], context)
     findings = (*failures, *found, *chain.from_iterable(one.failures for one in authorities.values()))
