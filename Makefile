@@ -11,7 +11,7 @@ help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: $(VENV)/.ready-test ## Audit a made-up AWS account and Google organisation on this machine, for real, and show the report
+demo: $(VENV)/.ready-test ## Audit one made-up company in AWS, Google Cloud and Azure, on this machine, in one report
 	@mkdir -p build
 	@$(BIN)/python -m fixtures.demo
 
