@@ -15,6 +15,7 @@ PERSONAS = ("regular", "pedantic", "auditor")
 SCHEMAS = ("report", "snapshot", "config", "token")
 HELP_WIDTH = 100
 GOOGLE_DEFAULT = " (default: [targets.gcp], else the credentials' own project)"
+AZURE_DEFAULT = " (default: [targets.azure], else the credentials' own)"
 WIDTH_HELP = "width of the table (default: the terminal's)"
 
 EXIT_CODES = """\
@@ -255,6 +256,17 @@ def _sources(
             action="append",
             default=[],
             help=f"Google Cloud {kind}; may be repeated" + (GOOGLE_DEFAULT if kind == "project" else ""),
+        )
+    command.add_argument("--tenant", metavar="ID", help=f"Azure tenant, id or domain{AZURE_DEFAULT}")
+    for kind, shown in (("subscription", "ID"), ("management-group", "NAME")):
+        command.add_argument(
+            f"--{kind}",
+            dest=f"{kind.replace('-', '_')}s",
+            metavar=shown,
+            action="append",
+            default=[],
+            help=f"Azure {kind.replace('-', ' ')}; may be repeated"
+            + (" (default: all)" if kind == "subscription" else ""),
         )
     _config(command)
     command.add_argument("-q", "--quiet", action="store_true", help="no progress and no summary on stderr")

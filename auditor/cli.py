@@ -300,10 +300,18 @@ def _config(args: Namespace) -> Config:
         return config.Config()
     found = config.load(path, issuers.kinds())
     catalogue_of(found.issuers)  # what is wrong with a described issuer is told before anything is read
+    if found.waivers:
+        from auditor.waivers import check_rules
+
+        check_rules(found.waivers)
     return found
 
 
-LIVE_OPTIONS: Mapping[str, Sequence[str]] = {"aws": ("profile",), "gcp": ("projects", "folders", "organizations")}
+LIVE_OPTIONS: Mapping[str, Sequence[str]] = {
+    "aws": ("profile",),
+    "gcp": ("projects", "folders", "organizations"),
+    "azure": ("tenant", "subscriptions", "management_groups"),
+}
 """Provider → what its collector takes from the command line."""
 
 
@@ -331,7 +339,7 @@ def _live_options_alone(args: Namespace) -> None:
 
 
 def _flags(provider: str) -> str:
-    return "/".join(f"--{option.removesuffix('s')}" for option in LIVE_OPTIONS[provider])
+    return "/".join(f"--{option.removesuffix('s').replace('_', '-')}" for option in LIVE_OPTIONS[provider])
 
 
 def _targets(config: Config) -> list[str]:

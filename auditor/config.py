@@ -11,6 +11,7 @@ import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,10 @@ PROJECT_FILE = "pyproject.toml"
 
 ISSUER, ISSUER_TABLES = "issuer", "issuer-tables"
 ISSUERS = "issuers"
+WAIVER = "waiver"
 SUBJECT_TEMPLATES = "subject-templates"
+AZURE_CLOUDS = ("AzureCloud", "AzureUSGovernment", "AzureChinaCloud")
+"""As the Azure CLI names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +72,47 @@ class GcpTargets:
 
 
 @dataclass(frozen=True, slots=True)
+class AzureTargets:
+    """What `scan` covers of Azure when the command line names nothing."""
+
+    tenant: str | None = None
+    """Its id, or one of its domains; None: that of the credentials."""
+    subscriptions: tuple[str, ...] = ()
+    """Ids."""
+    management_groups: tuple[str, ...] = ()
+    """Names. Both empty: every subscription of the tenant. Its directory is read in any case."""
+    cloud: str | None = None
+    """One of `AZURE_CLOUDS`; None: what the environment says, else the public one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Targets:
     """What `scan` without arguments covers, per provider; None where the configuration does not say."""
 
     aws: AwsTargets | None = None
     gcp: GcpTargets | None = None
+    azure: AzureTargets | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A finding that somebody decided to live with, for a reason and for a time."""
+
+    rule: str
+    """The id of the rule."""
+    subject: str
+    """The id of the finding, of its trust, or of the identity it is about."""
+    reason: str
+    owner: str
+    """Whom to ask."""
+    expires: date
+    """The last day it holds."""
+    file: str
+    """The configuration it stands in."""
+    pointer: str
+    """Where there, as a JSON pointer into the decoded file."""
+    where: str
+    """The same for people: `auditor.toml:12`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +123,8 @@ class Config:
     targets: Targets = field(default_factory=Targets)
     issuers: tuple[Written, ...] = ()
     """Issuers the user described, or URLs of known ones; `issuers.catalogue_of` reads and judges them."""
+    waivers: tuple[Waiver, ...] = ()
+    """In the order of the file."""
 
 
 def find(directory: Path) -> Path | None:
@@ -115,7 +157,7 @@ def load(path: Path, kinds: Collection[str]) -> Config:
             raise ConfigError(f"{path}: has no [tool.auditor] table")
         document = document["auditor"]
     reader = _Reader(path, text, root)
-    table = reader.table((), document, ("ours", "targets", ISSUER, ISSUER_TABLES))
+    table = reader.table((), document, ("ours", "targets", WAIVER, ISSUER, ISSUER_TABLES))
     described = (*_inline_issuers(reader, table.get(ISSUER, [])), *_issuer_tables(reader, table.get(ISSUER_TABLES, [])))
     own = [written.value.get("id") for written in described if isinstance(written.value, dict)]
     named = (*kinds, *(kind for kind in own if isinstance(kind, str) and kind not in kinds))
@@ -123,7 +165,31 @@ def load(path: Path, kinds: Collection[str]) -> Config:
         ours=_ours(reader, table["ours"], named) if "ours" in table else Ours(),
         targets=_targets(reader, table["targets"]) if "targets" in table else Targets(),
         issuers=described,
+        waivers=tuple(_waivers(reader, table.get(WAIVER, []))),
     )
+
+
+def _waivers(reader: _Reader, value: object) -> Iterator[Waiver]:
+    if not isinstance(value, list):
+        raise reader.error((WAIVER,), f"{reader.name((WAIVER,))} must be a list of tables, `[[{WAIVER}]]`")
+    texts = ("rule", "subject", "reason", "owner")
+    for index, item in enumerate(value):
+        place = (WAIVER, index)
+        table = reader.table(place, item, (*texts, "expires"))
+        missing = [key for key in (*texts, "expires") if key not in table]
+        if missing:
+            raise reader.error(place, f"a waiver needs {' and '.join(missing)}: who decided what, why, and until when")
+        day = table["expires"]
+        if isinstance(day, datetime) or not isinstance(day, date):
+            raise reader.error((*place, "expires"), "`expires` must be a date without quotes, such as 2027-03-31")
+        line = line_of(reader.source, (*reader.root, *place))
+        yield Waiver(
+            **{key: reader.text((*place, key), table[key]) for key in texts},
+            expires=day,
+            file=str(reader.path),
+            pointer="".join(f"/{part}" for part in (*reader.root, *place)),
+            where=f"{reader.path}:{line}" if line else str(reader.path),
+        )
 
 
 def _inline_issuers(reader: _Reader, value: object) -> Iterator[Written]:
@@ -184,7 +250,7 @@ def _owned(reader: _Reader, place: _Place, text: str) -> Owned:
 
 
 def _targets(reader: _Reader, value: object) -> Targets:
-    table = reader.table(("targets",), value, ("aws", "gcp"))
+    table = reader.table(("targets",), value, ("aws", "gcp", "azure"))
 
     def listed(provider: str, *keys: str) -> list[tuple[str, ...]]:
         target = reader.table(("targets", provider), table[provider], keys)
@@ -194,7 +260,24 @@ def _targets(reader: _Reader, value: object) -> Targets:
     return Targets(
         aws=AwsTargets(*listed("aws", "profiles")) if "aws" in table else None,
         gcp=GcpTargets(*listed("gcp", "projects", "folders", "organizations")) if "gcp" in table else None,
+        azure=_azure(reader, table["azure"]) if "azure" in table else None,
     )
+
+
+def _azure(reader: _Reader, value: object) -> AzureTargets:
+    place = ("targets", "azure")
+    table = reader.table(place, value, ("tenant", "subscriptions", "management-groups", "cloud"))
+
+    def single(key: str) -> str | None:
+        return reader.text((*place, key), table[key]) if key in table else None
+
+    def several(key: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(text for _, text in reader.texts((*place, key), table.get(key, []))))
+
+    cloud = single("cloud")
+    if cloud is not None and cloud not in AZURE_CLOUDS:
+        raise reader.error((*place, "cloud"), f"{cloud!r} is no Azure cloud; known: {', '.join(AZURE_CLOUDS)}")
+    return AzureTargets(single("tenant"), several("subscriptions"), several("management-groups"), cloud)
 
 
 _Place = tuple[str | int, ...]
@@ -231,9 +314,18 @@ class _Reader:
         for index, item in enumerate(value):
             if not isinstance(item, str):
                 raise self.error((*place, index), f"{self.name(place)} must hold strings only, not {_type(item)}")
-            if not item or item != item.strip() or not item.isprintable():
-                raise self.error((*place, index), f"{self.name(place)} holds {item!r}: empty, padded or not printable")
-            yield (*place, index), item
+            yield (*place, index), self._decent((*place, index), item)
+
+    def text(self, place: _Place, value: object) -> str:
+        """`value` as a text that is not blank."""
+        if not isinstance(value, str):
+            raise self.error(place, f"{self.name(place)} must be a string, not {_type(value)}")
+        return self._decent(place, value)
+
+    def _decent(self, place: _Place, text: str) -> str:
+        if not text or text != text.strip() or not text.isprintable():
+            raise self.error(place, f"{self.name(place)} holds {text!r}: empty, padded or not printable")
+        return text
 
     def name(self, place: _Place) -> str:
         path = (*self.root, *(part for part in place if isinstance(part, str)))

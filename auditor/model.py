@@ -297,6 +297,16 @@ class Fix:
 
 
 @dataclass(frozen=True, slots=True)
+class Waived:
+    """Who decided to live with a finding, why, and until when."""
+
+    reason: str
+    owner: str
+    expires: str
+    """The last day, as in `2027-03-31`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing a person should look at."""
 
@@ -313,6 +323,8 @@ class Finding:
     evidence: tuple[Source, ...]
     fix: Fix | None
     status: Status = Status.OPEN
+    waiver: Waived | None = None
+    """Only of a waived one."""
     discriminator: str = ""
     """Tells two findings of one rule about one subject apart (e.g. the pointer of the dead value)."""
 

@@ -23,6 +23,7 @@ from auditor.report.base import Report
 from auditor.rules.base import Context, Persona, Rule
 from auditor.snapshot import Coverage, Snapshot, load, merge
 from auditor.snapshot import Status as Reading
+from auditor.waivers import settle
 
 Progress = Callable[[str], None]
 """Is told in a few words what begins."""
@@ -109,8 +110,9 @@ def audit(
         standings=standings,
         collected=snapshot.finished,
     )
-    found = run([rule for rule in rules if persona.hears(rule.persona)], context)
-    findings = (*failures, *found, *chain.from_iterable(one.failures for one in authorities.values()))
+    found: Iterable[Finding] = run([rule for rule in rules if persona.hears(rule.persona)], context)
+    found = (*failures, *found, *chain.from_iterable(one.failures for one in authorities.values()))
+    findings = settle(found, config.waivers, context.decisions, snapshot.finished)
     return Report(
         tool_version=__version__,
         started=snapshot.started,

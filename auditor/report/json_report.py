@@ -156,6 +156,8 @@ def step_record(step: Step) -> Record:
 
 
 def finding_record(finding: Finding) -> Record:
+    waiver = finding.waiver
+    waived = {"waiver": {"reason": waiver.reason, "owner": waiver.owner, "expires": waiver.expires}} if waiver else {}
     return {
         "id": finding.id,
         "rule": finding.rule,
@@ -168,6 +170,7 @@ def finding_record(finding: Finding) -> Record:
         "evidence": [source_record(source) for source in finding.evidence],
         "fix": None if finding.fix is None else fix_record(finding.fix),
         "status": finding.status.value,
+        **waived,
     }
 
 

@@ -58,7 +58,13 @@ RULE = Definition(
     id="any-tenant",
     documentation=__doc__,
     confidence=Confidence.HIGH,
-    references=(references.GITHUB_SUBJECTS, references.AWS_CONTROLS, references.AWS_ROLES, references.GITLAB_AWS),
+    references=(
+        references.GITHUB_SUBJECTS,
+        references.AWS_CONTROLS,
+        references.AWS_ROLES,
+        references.GITLAB_AWS,
+        references.AZURE_EXPRESSIONS,
+    ),
     compliance=references.ACCESS,
     trust=check,
 )

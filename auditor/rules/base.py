@@ -48,6 +48,8 @@ class Context:
     """What identities may do and become."""
     standings: Mapping[Identity, Standing] = field(default_factory=dict)
     """What each identity that federated tokens can become comes to."""
+    collected: str = ""
+    """When the last document was collected, RFC 3339: what is said of times is said of that moment."""
 
 
 class Rule(Protocol):

@@ -14,8 +14,12 @@ by widening. Nothing else is reported about such a trust.
 
     "StringEquals": {"token.actions.githubusercontent.com:sub": "repo:acme/app:*"}
 
-`StringEquals` reads the star as a letter. Equally dead: a key that AWS does not have (`repository_owner`), an audience
-that is not registered, an issuer that is not registered.
+`StringEquals` reads the star as a letter, and so does a subject on Azure. Equally dead: a key that AWS does not have
+(`repository_owner`), an audience or an issuer that is not registered. On Azure, where nothing is checked when a
+credential is written: an issuer with a slash too many or pasted as a Markdown link, `pull-request` for `pull_request`,
+a URL in the place of a name, capitals where the platform has none, another tenant's id in a subject of Microsoft's own
+services. Most likely dead, and reported with low confidence: a service connection of Azure DevOps in its older form,
+where one of the newer form stands beside it.
 
 ## Use instead
 
@@ -27,10 +31,11 @@ Delete the trust, or say what was meant:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from auditor.claims.verdict import Rejected
-from auditor.model import Confidence, Decision, Finding, Fix, Source
-from auditor.rules import references
+from auditor.model import Confidence, Decision, Finding, Fix, Source, Trust
+from auditor.rules import connections, fix_azure, fixes, meant, references
 from auditor.rules.base import Context, Definition
 from auditor.rules.impossible import core, reason
 
@@ -48,13 +53,50 @@ def check(decision: Decision, context: Context) -> Iterable[Finding]:
     assumption = decision.reachable.reason
     if assumption is not None:
         texts.append(f"This holds {assumption}." if assumption.startswith("assuming") else f"{assumption}.")
+    change, guess = _meant(trust)
+    if guess is not None:
+        texts.append(f"Perhaps {guess} was meant.")
     yield RULE.finding(
         decision,
         title=f"No token of {trust.issuer.name} can {trust.identity.gained}",
         detail=" ".join(texts),
         evidence=[place for _, places in causes for place in places] or [trust.source],
-        fix=Fix("Delete the trust if nobody misses it; else say what was meant, exactly."),
+        fix=fixes.of("Delete the trust if nobody misses it; else say what was meant, exactly.", change),
     )
+
+
+def check_estate(context: Context) -> Iterable[Finding]:
+    """Credentials for service connections that have most likely moved to another issuer: no token tells."""
+    for decision, moved in connections.older(context):
+        if moved:
+            yield _moved(decision)
+
+
+def _moved(decision: Decision) -> Finding:
+    trust = decision.trust
+    found = RULE.finding(
+        decision,
+        title=f"A credential of {trust.identity.name} is probably dead: its service connection has moved",
+        detail=f"It asks for tokens of {trust.issuer.url}. Beside it stands one for the same organization and the "
+        "issuer of the Entra tenant, which Azure DevOps mints for a converted connection instead.",
+        evidence=(trust.source,),
+        fix=Fix("Delete the credential once no connection uses it; after a conversion none does."),
+        discriminator="connection",
+    )
+    return replace(found, confidence=Confidence.LOW)
+
+
+def _meant(trust: Trust) -> tuple[tuple[str, str] | None, str | None]:
+    """A credential of Azure with known slips undone, and the subject that it then has."""
+    written = fix_azure.fields(trust)
+    issuer, subject = written.get(fix_azure.ISSUER), written.get(fix_azure.SUBJECT)
+    if trust.provider != "azure" or not isinstance(issuer, str):
+        return None, None
+    mended = {fix_azure.ISSUER: trust.issuer.url} if issuer != trust.issuer.url else {}
+    if isinstance(subject, str) and (other := meant.subject(subject, trust.issuer.grammar)) is not None:
+        mended[fix_azure.SUBJECT] = other
+    change = fix_azure.changed(trust, mended) if mended else None
+    return change, mended.get(fix_azure.SUBJECT)
 
 
 def _causes(decision: Decision) -> Iterator[tuple[str, tuple[Source, ...]]]:
@@ -72,7 +114,15 @@ RULE = Definition(
     id="dead-trust",
     documentation=__doc__,
     confidence=Confidence.HIGH,
-    references=(references.AWS_OPERATORS, references.AWS_KEYS, references.AWS_PROVIDERS, references.GITHUB_SUBJECTS),
+    references=(
+        references.AWS_OPERATORS,
+        references.AWS_KEYS,
+        references.AWS_PROVIDERS,
+        references.GITHUB_SUBJECTS,
+        references.AZURE_CONSIDERATIONS,
+        references.AZURE_DEVOPS,
+    ),
     compliance=references.UPKEEP,
     trust=check,
+    estate=check_estate,
 )

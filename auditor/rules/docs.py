@@ -8,7 +8,7 @@ from pathlib import Path
 
 from auditor.rules import RULES
 from auditor.rules.base import Definition
-from auditor.rules.severity import TABLE, Power
+from auditor.rules.severity import COLUMNS, TABLE
 
 HEADINGS = ("What it finds", "Why it matters", "Example", "Use instead")
 """The sections of a rule's documentation, in this order."""
@@ -27,8 +27,8 @@ def _facts(rule: Definition) -> Iterator[str]:
     yield ""
     yield f"By what the identity may do; {rule.severity}. Confidence {rule.confidence}, for persona {rule.persona}."
     yield ""
-    yield f"| | {' | '.join(Power)} |"
-    yield f"|---|{'---|' * len(Power)}"
+    yield f"| | {' | '.join(map(str, COLUMNS))} |"
+    yield f"|---|{'---|' * len(COLUMNS)}"
     for row in rule.rows:
         yield f"| {row} | {' | '.join(map(str, TABLE[row]))} |"
     yield ""

@@ -16,8 +16,8 @@ gets in.
 
 ## Use instead
 
-Keep it, and see that the environment demands reviewers and lists its deployment branches; or ask for the branch as
-well:
+Keep it, and see that the environment demands reviewers and lists its deployment branches; or, where the cloud can ask
+for more than the subject (Azure cannot), for the branch as well:
 
     "StringEquals": {
       "token.actions.githubusercontent.com:sub": "repo:acme/app:environment:production",
@@ -56,6 +56,8 @@ def check(decision: Decision, context: Context) -> Iterable[Finding]:
         f"an environment matching {words.listed(patterns)}" if patterns else f"environment {who.named('environment')}"
     )
     run = "of unmerged code" if who.shape.unmerged is not None else "of a branch or tag that anybody may push"
+    # A credential of Azure compares one subject, and an expression may not test the branch.
+    besides = "" if trust.provider == "azure" else "; or ask for the branch as well"
     yield RULE.finding(
         decision,
         title=f"Whoever passes the rules of {environment} of {words.place(decision, who)} can {trust.identity.gained}",
@@ -63,7 +65,7 @@ def check(decision: Decision, context: Context) -> Iterable[Finding]:
         "the environment, which were not read.",
         witness=witness,
         evidence=lines(trust, witness),
-        fix=Fix("See that the environment demands reviewers and lists its branches; or ask for the branch as well."),
+        fix=Fix(f"See that the environment demands reviewers and lists its branches{besides}."),
     )
 
 

@@ -9,7 +9,7 @@ from auditor.claims.fresh import gated
 from auditor.claims.grammar import Grammar, Shape, Slot, Term, Variable, fill
 from auditor.claims.predicate import TRUE, evaluate
 from auditor.model import Fix, Issuer, Source, Trust
-from auditor.rules import fix_aws, fix_gcp, words
+from auditor.rules import fix_aws, fix_azure, fix_gcp, words
 from auditor.rules.exposure import Exposure
 from auditor.rules.narrowing import Bearer
 
@@ -36,7 +36,7 @@ class Writer(Protocol):
     def audience(self, trust: Trust) -> str: ...
 
 
-WRITERS: Mapping[str, Writer] = {"aws": fix_aws, "gcp": fix_gcp}
+WRITERS: Mapping[str, Writer] = {"aws": fix_aws, "azure": fix_azure, "gcp": fix_gcp}
 
 
 def narrow(
@@ -58,7 +58,7 @@ def narrow(
     writer = WRITERS.get(trust.provider)
     change = writer.narrowed(trust, subjects, SUBJECT) if writer else None
     first = next(iter(subjects.values()))
-    return _fix(summary, change) if change else Fix(f"{summary} For example {first}.")
+    return of(summary, change) if change else Fix(f"{summary} For example {first}.")
 
 
 def to_name(issuer: Issuer, *dimensions: str) -> str:
@@ -73,22 +73,23 @@ def to_name(issuer: Issuer, *dimensions: str) -> str:
 def require_audience(trust: Trust, places: Iterable[Source], summary: str) -> Fix:
     """Demand one audience in every statement of `places`."""
     writer = WRITERS.get(trust.provider)
-    return _fix(summary, writer.required(trust, places, "aud", writer.audience(trust)) if writer else None)
+    return of(summary, writer.required(trust, places, "aud", writer.audience(trust)) if writer else None)
 
 
 def member(trust: Trust, who: Bearer | None, summary: str) -> Fix:
     """Grant what is granted to one subject, like that of `who` (Google)."""
     subject = example_subject(trust.issuer, who, PLACE, "branch") if who is not None else None
-    return _fix(summary, None if subject is None else fix_gcp.granted(trust, (subject,)))
+    return of(summary, None if subject is None else fix_gcp.granted(trust, (subject,)))
 
 
 def drop(trust: Trust, places: Iterable[Source], summary: str) -> Fix:
     """Strike listed values out."""
     writer = WRITERS.get(trust.provider)
-    return _fix(summary, writer.without(trust, places) if writer else None)
+    return of(summary, writer.without(trust, places) if writer else None)
 
 
-def _fix(summary: str, change: Change | None) -> Fix:
+def of(summary: str, change: Change | None) -> Fix:
+    """A fix in words, with before and after where there is a change to show."""
     return Fix(summary, *change) if change else Fix(summary)
 
 

@@ -45,11 +45,12 @@ def check_estate(context: Context) -> Iterable[Finding]:
             doubts.append(capability.doubt)
         depends = f" That depends on: {'; '.join(doubts)}." if doubts else ""
         last = standing.way[-1]
+        perhaps = "" if standing.certain else "perhaps "
         yield powers.about(
             RULE,
             holder,
             level=standing.level,
-            title=f"{holder.identity.name}, which federated tokens become, comes to {standing.holder.name} in "
+            title=f"{holder.identity.name}, which federated tokens become, {perhaps}comes to {standing.holder.name} in "
             f"{steps} step{'s' if steps > 1 else ''}, which may {capability.what}",
             detail=f"{' → '.join(names)}: {'; '.join(hops)}.{depends} {holder.who}",
             evidence=(*(source for step in standing.way for source in step.sources), *capability.sources),

@@ -124,7 +124,7 @@ def _gate(trust: Trust, found: Core) -> str:
 def _clause(trust: Trust, clause: Clause, statement: Statement) -> str:
     issuer = trust.issuer
     why = trust.notes.get("dead", {}).get(clause.text)
-    if why is not None and clause.predicate == FALSE:
+    if why is not None and (clause.predicate == FALSE or trust.provider == "azure"):
         return f"{clause.text}: {why}."
     if clause.predicate == FALSE:
         return _never(trust, clause, statement)

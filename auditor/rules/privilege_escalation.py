@@ -28,13 +28,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from auditor.model import Confidence, Finding, Level
-from auditor.rules import powers, references
+from auditor.rules import credential_writer, powers, references
 from auditor.rules.base import Context, Definition
 
 
 def check_estate(context: Context) -> Iterable[Finding]:
     for holder in powers.holders(context):
-        found = powers.at(holder, Level.ESCALATION)
+        found = tuple(one for one in powers.at(holder, Level.ESCALATION) if not credential_writer.writes(one))
         if found and not powers.administrator(holder):
             paths = len({one.path for one in found})
             ways = "in a known way" if paths == 1 else f"in {paths} known ways"

@@ -11,6 +11,9 @@ Names are given up: organisations are renamed, deleted, merged; repositories mov
 for you. GitHub now mints subjects with ids (`repo:acme@123/app@456:…`) for repositories that are created, renamed or
 moved. That narrows the window, and it makes a trust on the plain name stop working the day the repository changes over.
 
+On Azure a subject has the ids only where the issuer mints them into it; else an expression can ask for those of GitHub
+and GitLab. Old service connections of Azure DevOps go by three names, which is reported as well.
+
 Reported as information only where the tenant's id is asked for and just the project goes by its name, and for
 gitlab.com, which refuses to mint for a path that another project has held.
 
@@ -33,12 +36,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from auditor.claims.grammar import Grammar, Slot, variable_in
+from auditor.claims.grammar import Grammar, Shape, Slot, variable_in
 from auditor.claims.predicate import conjunction, negation
 from auditor.claims.solver import solve
 from auditor.claims.verdict import Accepted, Rejected
 from auditor.model import Confidence, Decision, Finding, Fix, Trust
-from auditor.rules import references, words
+from auditor.rules import connections, fix_azure, fixes, references, words
 from auditor.rules.base import Context, Definition
 from auditor.rules.narrowing import bearer, confined, lines
 
@@ -50,6 +53,8 @@ RETIRES_NAMES = frozenset(("https://gitlab.com",))
 
 def check(decision: Decision, context: Context) -> Iterable[Finding]:
     classes = decision.classes
+    if decision.trust.notes.get("migrated-connection"):
+        return  # see `check_estate`
     if not decision.tenants or not isinstance(classes.get("any-tenant"), Rejected):
         return
     trust = decision.trust
@@ -97,26 +102,64 @@ def _finding(decision: Decision, found: Accepted, level: str, row: str) -> Findi
         sentences.append(
             "No subject that carries ids gets in: the trust stops working when the issuer changes over to them."
         )
-    claims = words.listed(_id_claims(issuer.grammar), "and")
     return RULE.finding(
         decision,
         title=f"{trust.identity.name} goes by the name of {noun} {name}, which somebody else may hold one day",
         detail=" ".join(sentences),
         witness=found.witness,
         evidence=lines(trust, found.witness),
-        fix=Fix(f"Ask for the immutable ids as well, where {words.cloud(trust)} lets you: {claims}."),
+        fix=_fix(decision, name),
         exposure=row,
     )
+
+
+def check_estate(context: Context) -> Iterable[Finding]:
+    """Service connections known by their names; of those that have moved away `dead-trust` speaks."""
+    yield from (_connection(decision) for decision, moved in connections.older(context) if not moved)
+
+
+def _connection(decision: Decision) -> Finding:
+    trust = decision.trust
+    return RULE.finding(
+        decision,
+        title=f"{trust.identity.name} goes by the names of a service connection, which another may hold one day",
+        detail="Organization, project and connection are known by their names alone, and each can be changed and "
+        f"taken again. Azure DevOps mints tokens of {trust.issuer.url} only for connections that have not moved to the "
+        "issuer of the Entra tenant; once this one has, the credential lets nobody in.",
+        witness=decision.reachable.witness if isinstance(decision.reachable, Accepted) else None,
+        evidence=(trust.source,),
+        fix=Fix("Convert the connection: its new subject is made of ids, and of the Entra tenant's own issuer."),
+        exposure=GUARDED,
+        discriminator="connection",
+    )
+
+
+def _fix(decision: Decision, name: str) -> Fix:
+    trust = decision.trust
+    claims = _id_claims(trust.issuer.grammar)
+    if trust.provider != "azure":
+        asked = words.listed(claims, "and")
+        return Fix(f"Ask for the immutable ids as well, where {words.cloud(trust)} lets you: {asked}.")
+    possible = [claim for claim in claims if claim in fix_azure.ID_CLAIMS.get(trust.issuer.kind, ())]
+    if not possible:
+        return Fix(f"Azure can ask for no id of {trust.issuer.name}: see that nobody else can take the name {name}.")
+    summary = f"Ask for the immutable ids as well, in an expression: {words.listed(possible, 'and')}."
+    if any(map(_has_ids, trust.issuer.grammar.shapes)):
+        summary = f"{summary} Or let the issuer mint subjects that carry them, and name one."
+    if not isinstance(decision.classes.get("any-project"), Rejected):
+        possible = [claim for claim in possible if claim in fix_azure.OWNER_IDS[trust.issuer.kind]]
+    return fixes.of(summary, fix_azure.identified(trust, possible))
+
+
+def _has_ids(shape: Shape) -> bool:
+    """Whether the subject carries the tenant's id."""
+    return any(isinstance(p, Slot) and p.variable.dimension == "tenant-id" for p in shape.claims.get("sub", ()))
 
 
 def _breaks_with_ids(trust: Trust) -> bool:
     """Whether the issuer mints subjects with ids, and none of them gets in."""
     grammar = trust.issuer.grammar
-    carrying = [
-        shape
-        for shape in grammar.shapes
-        if any(isinstance(p, Slot) and p.variable.dimension == "tenant-id" for p in shape.claims.get("sub", ()))
-    ]
+    carrying = [shape for shape in grammar.shapes if _has_ids(shape)]
     return bool(carrying) and isinstance(solve(trust.predicate, grammar, carrying), Rejected)
 
 
@@ -134,8 +177,9 @@ RULE = Definition(
     id="reusable-name",
     documentation=__doc__,
     confidence=Confidence.MEDIUM,
-    references=(references.GITHUB_SUBJECTS, references.AWS_KEYS),
+    references=(references.GITHUB_SUBJECTS, references.AWS_KEYS, references.AZURE_EXPRESSIONS, references.AZURE_DEVOPS),
     compliance=references.OUTSIDERS,
     trust=check,
+    estate=check_estate,
     exposures=(NAMED, GUARDED),
 )

@@ -36,6 +36,17 @@ TABLE: Mapping[str, tuple[Severity, ...]] = {
     "broad-impersonation": (_H, _H, _M, _M, _L, _L, _M),
     # Whoever holds a key is the issuer: no condition helps.
     "uploaded-keys": (_H, _H, _M, _M, _L, _L, _M),
+    # Somebody nobody knows, by a platform or by an issuer of their own.
+    "foreign-issuer": (_H, _H, _M, _M, _L, _L, _M),
+    "foreign-issuer, of many customers": (_M, _M, _L, _L, _L, _I, _L),
+    # A way in beside the federated one, on which nothing is asked. A certificate's key is at least kept somewhere.
+    "long-lived-secret-beside": (_M, _M, _M, _L, _L, _I, _M),
+    "long-lived-certificate-beside": (_M, _M, _L, _L, _L, _I, _L),
+    # What one identity may do, whoever may become it; the rows above tell who that is.
+    "power, open": (_H, _H, _M, _M, _L, _I, _M),
+    "power": (_M, _M, _L, _L, _I, _I, _L),
+    "unused-identity": (_M, _M, _L, _L, _L, _I, _L),
+    "unbounded-role": (_L, _L, _L, _L, _I, _I, _L),
     # The condition of the provider alone stands in the way.
     "pool-wide-binding": (_M, _M, _L, _L, _L, _I, _L),
     "shared-pool, one issuer twice": (_M, _M, _L, _L, _L, _I, _L),
@@ -57,6 +68,7 @@ TABLE: Mapping[str, tuple[Severity, ...]] = {
     "undecided": (_M, _M, _L, _L, _L, _L, _L),
     # Not wrong in itself: tells where else to look.
     "environment-gate": (_L, _L, _I, _I, _I, _I, _I),
+    "audience-unusual": (_L, _L, _I, _I, _I, _I, _I),
     "unknown-issuer": (_L, _L, _L, _L, _I, _I, _L),
     # Lets nobody in.
     "dead-trust": (_L, _L, _L, _L, _L, _L, _L),
@@ -64,6 +76,9 @@ TABLE: Mapping[str, tuple[Severity, ...]] = {
     "refused-if-resaved": (_L, _L, _L, _L, _L, _L, _L),
     "orphan-provider": (_L, _L, _L, _L, _L, _L, _L),
     "unreferenced-provider": (_L, _L, _L, _L, _L, _L, _L),
+    # Says nothing about the clouds: what it is about counts by itself.
+    "expired-waiver": (_L, _L, _L, _L, _L, _L, _L),
+    "unused-waiver": (_L, _L, _L, _L, _L, _L, _L),
 }
 
 

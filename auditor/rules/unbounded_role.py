@@ -39,7 +39,7 @@ def check_estate(context: Context) -> Iterable[Finding]:
             holder,
             level=profile.power.level,
             row=RULE.id,
-            title=f"{holder.identity.name}, which federated tokens become, has no permissions boundary, and others have",
+            title=f"{holder.identity.name}, which federated tokens become, has no permissions boundary; others have",
             detail=f"Nothing limits what {holder.identity.name} is granted. {holder.who}",
             evidence=(decision.trust.source for decision in holder.decisions),
             certain=True,

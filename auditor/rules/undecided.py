@@ -13,7 +13,7 @@ What is not known is not safe. A trust must not look clean because a part of it 
 ## Example
 
 A condition on `aws:SourceIp`; an OIDC provider whose document the auditor may not read; a subject pattern for an issuer
-that nobody has described.
+that nobody has described; on Azure, an expression whose meaning is not documented in that point.
 
 ## Use instead
 
@@ -45,12 +45,13 @@ def check(decision: Decision, context: Context) -> Iterable[Finding]:
     trust = decision.trust
     whose = "" if "policy-unread" in trust.notes else f" on {trust.issuer.name}"
     answers = "; ".join(f"{words.listed(names, 'and', most=len(names))} ({why})" for why, names in questions.items())
+    where = "" if trust.provider == "azure" else " in every statement"
     yield RULE.finding(
         decision,
         title=f"It is not known who{whose} can {trust.identity.gained}",
         detail=f"{decision.statement} Not decided: {answers}.",
         evidence=(trust.source,),
-        fix=Fix("Let the auditor read what it could not, or ask for an exact subject in every statement."),
+        fix=Fix(f"Let the auditor read what it could not, or ask for an exact subject{where}."),
     )
 
 
@@ -58,7 +59,7 @@ RULE = Definition(
     id="undecided",
     documentation=__doc__,
     confidence=Confidence.HIGH,
-    references=(references.AWS_KEYS, references.GITHUB_SUBJECTS),
+    references=(references.AWS_KEYS, references.GITHUB_SUBJECTS, references.AZURE_EXPRESSIONS),
     compliance=references.ACCESS,
     trust=check,
 )

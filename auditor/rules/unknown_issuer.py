@@ -3,7 +3,8 @@
 ## What it finds
 
 A trust in an issuer that no built-in table knows and the configuration does not describe either. It is judged by the
-widest reading: any subject, held by anybody, with any audience and any claim.
+widest reading: any subject, held by anybody, with any audience and any claim. On Azure only where somebody is known to
+use the issuer; the others are the matter of `foreign-issuer`.
 
 ## Why it matters
 
@@ -28,17 +29,34 @@ from collections.abc import Iterable
 from auditor.claims.verdict import Rejected
 from auditor.issuers.catalogue import UNKNOWN
 from auditor.model import Confidence, Decision, Finding, Fix
-from auditor.rules import references
+from auditor.rules import foreign_issuer, references
 from auditor.rules.base import Context, Definition, Persona
 
 
 def check(decision: Decision, context: Context) -> Iterable[Finding]:
     del context
+    if decision.trust.provider != "azure" and _undescribed(decision):
+        yield _finding(decision)
+
+
+def check_estate(context: Context) -> Iterable[Finding]:
+    """On Azure, issuers that somebody is known to use: `foreign-issuer` speaks of the others."""
+    foreign = foreign_issuer.foreign(context)
+    for decision in context.decisions:
+        trust = decision.trust
+        if trust.provider == "azure" and _undescribed(decision) and trust.issuer.url not in foreign:
+            yield _finding(decision)
+
+
+def _undescribed(decision: Decision) -> bool:
     trust = decision.trust
     known = trust.issuer.kind != UNKNOWN or not {"policy-unread", "not-oidc"}.isdisjoint(trust.notes)
-    if known or isinstance(decision.reachable, Rejected):
-        return
-    yield RULE.finding(
+    return not known and not isinstance(decision.reachable, Rejected)
+
+
+def _finding(decision: Decision) -> Finding:
+    trust = decision.trust
+    return RULE.finding(
         decision,
         title=f"{trust.identity.name} trusts an issuer nobody has described: {trust.issuer.url}",
         detail=f"Who can get which token of {trust.issuer.name} is not known, so the trust was judged as if anybody "
@@ -61,8 +79,9 @@ RULE = Definition(
     id="unknown-issuer",
     documentation=__doc__,
     confidence=Confidence.HIGH,
-    references=(references.AWS_PROVIDERS,),
+    references=(references.AWS_PROVIDERS, references.AZURE_FEDERATION),
     compliance=references.OUTSIDERS,
     trust=check,
+    estate=check_estate,
     persona=Persona.PEDANTIC,
 )

@@ -88,6 +88,7 @@ def _finding(decision: Decision, name: str, found: Accepted | None) -> Finding:
     issuer = trust.issuer
     noun = words.noun(issuer, "tenant")
     places = lines(trust, found.witness) if found else (trust.source,)
+    strike = "Delete the credential" if trust.provider == "azure" else f"Strike {name} out"
     return RULE.finding(
         decision,
         title=f"{name} on {issuer.name}, not declared ours, can {trust.identity.gained}",
@@ -95,7 +96,7 @@ def _finding(decision: Decision, name: str, found: Accepted | None) -> Finding:
         f"{words.power(decision)}",
         witness=found.witness if found else None,
         evidence=places,
-        fix=fixes.drop(trust, places, f"Strike {name} out; if it is a partner, add it to [ours]."),
+        fix=fixes.drop(trust, places, f"{strike}; if it is a partner, add it to [ours]."),
         discriminator=name,
     )
 
@@ -104,7 +105,7 @@ RULE = Definition(
     id="untrusted-tenant",
     documentation=__doc__,
     confidence=Confidence.HIGH,
-    references=(references.GITHUB_SUBJECTS, references.AWS_ROLES),
+    references=(references.GITHUB_SUBJECTS, references.AWS_ROLES, references.AZURE_FEDERATION),
     compliance=references.OUTSIDERS,
     trust=check,
 )

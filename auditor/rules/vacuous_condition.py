@@ -42,6 +42,9 @@ from auditor.rules.tautological_condition import tautological
 
 OPEN, TIGHT = "vacuous-condition", "vacuous-condition, otherwise tight"
 
+_FIX = "Remove it, or test a claim that is always there with an operator that fails without it."
+_FIXES = {"azure": "Ask for the subject that is meant."}
+
 _REQUEST = "request:"
 """Names of pseudo-claims that the caller fills in begin so."""
 
@@ -73,7 +76,7 @@ def _finding(decision: Decision, clause: Clause, title: str, why: str, row: str)
         title=f"{title} {decision.trust.identity.name}",
         detail=f"{why} {'' if wide else 'What else is asked keeps the trust narrow, for now.'}".strip(),
         evidence=(clause.source,),
-        fix=Fix("Remove it, or test a claim that is always there with an operator that fails without it."),
+        fix=Fix(_FIXES.get(decision.trust.provider, _FIX)),
         exposure=row,
         discriminator=clause.source.place,
     )

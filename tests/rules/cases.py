@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from auditor.checks import confirm, run
 from auditor.config import Ours, Owned
 from auditor.decide import decide
-from auditor.issuers.catalogue import catalogue_of
+from auditor.graph import Graph
+from auditor.issuers.catalogue import Catalogue, catalogue_of
 from auditor.model import Decision, Finding, Trust
 from auditor.providers import PROVIDERS
 from auditor.providers.base import Provider
 from auditor.rules import RULES
 from auditor.rules.base import Context
 from auditor.snapshot import Coverage, Document, Snapshot, Status
+from tests.providers.azure import estates as azure_estates
 from tests.providers.gcp import estates
 
 FOLDER = Path(__file__).parents[2] / "fixtures/cases/rules"
@@ -61,12 +63,18 @@ class Case:
         return policy(self.body)
 
     @property
+    def power(self) -> bool:
+        return bool(self.body.get("power")) or "may" in self.body
+
+    @property
     def ours(self) -> Ours:
         return ours(self.body.get("ours"))
 
     def snapshot(self) -> Snapshot:
         if "google" in self.body:
             return estates.snapshot(self.body["google"])
+        if "azure" in self.body:
+            return azure(self.body["azure"])
         return snapshot(self.policy, self.body)
 
 
@@ -112,36 +120,68 @@ def snapshot(trust_policy: Mapping[str, Any], body: Mapping[str, Any]) -> Snapsh
             ACCOUNT,
             "iam-role",
             ROLE,
-            {"Arn": ROLE, "RoleName": "deploy", "AssumeRolePolicyDocument": trust_policy},
+            {"Arn": ROLE, "RoleName": "deploy", "AssumeRolePolicyDocument": trust_policy, **_grants(body)},
         )
     )
+    for name, other in body.get("others", {}).items():
+        arn = f"arn:aws:iam::{ACCOUNT}:role/{name}"
+        trusted = {"Version": "2012-10-17", "Statement": other.get("trusts", [])}
+        role = {"Arn": arn, "RoleName": name, "AssumeRolePolicyDocument": trusted, **_grants(other)}
+        documents.append(Document("aws", ACCOUNT, "iam-role", arn, role))
     named = [] if body.get("registered") is False else body.get("issuers") or [body.get("issuer", "github")]
     for name in (*named, *body.get("idle", ())):
         arn = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{HOSTS[name]}"
         provider = {"Arn": arn, "Url": HOSTS[name], "ClientIDList": list(body.get("clients", CLIENTS))}
         documents.append(Document("aws", ACCOUNT, "oidc-provider", arn, provider))
-    coverage = [Coverage("aws", ACCOUNT, kind, Status.READ) for kind in ("account", "iam-role", "oidc-provider")]
+    kinds = ("account", "iam-policy", "iam-role", "oidc-provider", "organization")
+    coverage = [Coverage("aws", ACCOUNT, kind, Status.READ) for kind in kinds]
     return Snapshot("2026-11-21T10:00:00Z", "2026-11-21T10:00:05Z", documents, coverage)
 
 
+def _grants(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The one inline policy of a role, of the statements under `may`, and whatever stands under `role`."""
+    if "may" not in body:
+        return {}
+    policies = [{"PolicyName": "grants", "PolicyDocument": {"Version": "2012-10-17", "Statement": body["may"]}}]
+    return {"RolePolicyList": policies if body["may"] else [], **body.get("role", {})}
+
+
+def azure(estate: Mapping[str, Any]) -> Snapshot:
+    """An Azure estate with further `documents` as JSON objects, and `read`, the further kinds that were read."""
+    documents = [Document("azure", **one) for one in estate.get("documents", ())]
+    scopes = f"tenants/{azure_estates.TENANT}", f"subscriptions/{azure_estates.SUBSCRIPTION}"
+    rows = [Coverage("azure", scope, kind, Status.READ) for kind in estate.get("read", ()) for scope in scopes]
+    return azure_estates.snapshot({**estate, "documents": documents, "unread": [*estate.get("unread", ()), *rows]})
+
+
 def ours(declared: Mapping[str, list[str]] | None) -> Ours:
-    """`[ours]` as a case writes it: kinds of issuer and names, `name@id` with the id."""
+    """`[ours]` as a case writes it: kinds of issuer and names, `name@id` with the id; under `issuers` URLs."""
     if declared is None:
         return Ours()
-    parts = {kind: [name.partition("@") for name in names] for kind, names in declared.items()}
+    kinds = {kind: names for kind, names in declared.items() if kind != "issuers"}
+    parts = {kind: [name.partition("@") for name in names] for kind, names in kinds.items()}
     tenants = {kind: tuple(Owned(name, id_ or None) for name, _, id_ in names) for kind, names in parts.items()}
-    return Ours(tenants=tenants, declared=True)
+    return Ours(tenants=tenants, issuers=tuple(declared.get("issuers", ())), declared=True)
 
 
-def judged(case: Snapshot, mine: Ours) -> Context:
-    """The context rules run in, witnesses confirmed on the source as in the pipeline."""
+def judged(case: Snapshot, mine: Ours, issuers: Catalogue | None = None, *, power: bool = False) -> Context:
+    """The context rules run in, witnesses confirmed on the source as in the pipeline.
+
+    Without `power`, nobody asked what identities may do.
+    """
     provider = provider_of(case)
 
     def judge(trust: Trust) -> Decision:
         return confirm(provider, decide(trust, mine))
 
-    decisions = tuple(judge(trust) for trust in provider.trusts(case, catalogue_of()))
-    return Context(mine, decisions, tuple(provider.idle_registrations(case)), judge)
+    decisions = tuple(judge(trust) for trust in provider.trusts(case, issuers or catalogue_of()))
+    idle = tuple(provider.idle_registrations(case))
+    if not power:
+        return Context(mine, decisions, idle, judge)
+    graph = Graph({provider.id: provider.authority(case)})
+    standings = {decision.trust.identity: graph.standing(decision.trust.identity) for decision in decisions}
+    rated = tuple(replace(one, power=standings[one.trust.identity].level) for one in decisions)
+    return Context(mine, rated, idle, judge, graph, standings, case.finished)
 
 
 def provider_of(case: Snapshot) -> Provider:

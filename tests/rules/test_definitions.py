@@ -16,14 +16,18 @@ PACKAGE = Path(__file__).parents[2] / "auditor/rules"
 ROOMS = {
     "__init__",
     "base",
+    "connections",
     "docs",
     "exposure",
     "fix_aws",
+    "fix_azure",
     "fix_gcp",
     "fixes",
     "pools",
+    "powers",
     "gates",
     "impossible",
+    "meant",
     "narrowing",
 }
 ROOMS |= {"references", "severity", "words"}
@@ -45,7 +49,9 @@ def test_documentation(rule: Definition) -> None:
     assert all(section.strip() for section in sections)
     assert rule.references
     assert all(
-        re.fullmatch(r"https://(docs\.aws\.amazon|docs\.github|docs\.gitlab|cloud\.google)\.com/\S+", url)
+        re.fullmatch(
+            r"https://(docs\.aws\.amazon|docs\.github|docs\.gitlab|cloud\.google|learn\.microsoft)\.com/\S+", url
+        )
         for url in rule.references
     )
     assert rule.compliance

@@ -45,7 +45,7 @@ def changed_google(estate: dict[str, Any], found: Finding) -> dict[str, Any]:
     return {**estate, "condition": after}
 
 
-FIXED = [case for case in cases() if case.titles and "google" not in case.body]
+FIXED = [case for case in cases() if case.titles and not {"google", "azure"} & case.body.keys()]
 
 
 @pytest.mark.parametrize("case", FIXED, ids=str)
@@ -79,7 +79,7 @@ def test_the_fix_closes_what_it_is_for_in_google_cloud(case: Case) -> None:
 def test_striking_out_silences_the_rule(rule: str) -> None:
     struck = 0
     for case in cases():
-        if "google" in case.body:
+        if {"google", "azure"} & case.body.keys():
             continue
         for found in findings(judged(case.snapshot(), case.ours)):
             if found.rule == rule and found.fix is not None and found.fix.after is not None:

@@ -25,6 +25,14 @@ any-environment                     H H M M L L M
 any-environment, of named branches  L L I I I I I
 broad-impersonation                 H H M M L L M
 uploaded-keys                       H H M M L L M
+foreign-issuer                      H H M M L L M
+foreign-issuer, of many customers   M M L L L I L
+long-lived-secret-beside            M M M L L I M
+long-lived-certificate-beside       M M L L L I L
+power, open                         H H M M L I M
+power                               M M L L I I L
+unused-identity                     M M L L L I L
+unbounded-role                      L L L L I I L
 pool-wide-binding                   M M L L L I L
 shared-pool, one issuer twice       M M L L L I L
 shared-pool                         L L L L I I L
@@ -39,12 +47,15 @@ reusable-name, guarded              L L I I I I I
 unchecked-audience                  M M L L L I L
 undecided                           M M L L L L L
 environment-gate                    L L I I I I I
+audience-unusual                    L L I I I I I
 unknown-issuer                      L L L L I I L
 dead-trust                          L L L L L L L
 dead-value                          L L L L L L L
 refused-if-resaved                  L L L L L L L
 orphan-provider                     L L L L L L L
 unreferenced-provider               L L L L L L L
+expired-waiver                      L L L L L L L
+unused-waiver                       L L L L L L L
 """
 LETTERS = {str(severity)[0].upper(): severity for severity in Severity}
 

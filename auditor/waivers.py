@@ -1,0 +1,69 @@
+"""What somebody decided to live with: findings that the configuration waives, for a reason and for a time.
+
+A waived finding stays in every report and fails no run. A waiver that is over, or that nothing answers to, is itself a
+finding: what was once decided is not to be forgotten.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+
+from auditor.config import Waiver
+from auditor.errors import ConfigError
+from auditor.model import Decision, Finding, Status, Waived
+from auditor.rules import RULES, expired_waiver, unused_waiver
+
+
+def check_rules(waivers: Iterable[Waiver]) -> None:
+    """Raises `ConfigError`, naming file and line, for a waiver of a rule that does not exist."""
+    known = [rule.id for rule in RULES]
+    for waiver in waivers:
+        if waiver.rule not in known:
+            near = difflib.get_close_matches(waiver.rule, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else "`auditor rules` lists them"
+            raise ConfigError(f"{waiver.where}: there is no rule {waiver.rule!r}; {hint}")
+
+
+def settle(
+    findings: Iterable[Finding], waivers: Sequence[Waiver], decisions: Iterable[Decision], collected: str
+) -> tuple[Finding, ...]:
+    """`findings` with those waived that `waivers` speak of, and what there is to say about the waivers.
+
+    `collected` is the moment the audit speaks of, RFC 3339: a waiver holds up to and on the day it expires. A failed
+    check is nothing anybody could have agreed to, and is never waived.
+    """
+    today = datetime.fromisoformat(collected).date()
+    identities = {decision.trust.id: decision.trust.identity.id for decision in decisions}
+    used: set[Waiver] = set()
+    settled = [_settled(finding, waivers, identities.get(finding.subject), today, used) for finding in findings]
+    return (*settled, *_about(waivers, used, today))
+
+
+def _settled(
+    finding: Finding, waivers: Sequence[Waiver], identity: str | None, today: date, used: set[Waiver]
+) -> Finding:
+    if finding.status is not Status.OPEN:
+        return finding
+    fitting = [
+        one for one in waivers if one.rule == finding.rule and one.subject in {finding.id, finding.subject, identity}
+    ]
+    used.update(fitting)
+    holding = next((one for one in fitting if one.expires >= today), None)
+    if holding is None:
+        return finding
+    return replace(
+        finding,
+        status=Status.WAIVED,
+        waiver=Waived(holding.reason, holding.owner, holding.expires.isoformat()),
+    )
+
+
+def _about(waivers: Sequence[Waiver], used: set[Waiver], today: date) -> Iterator[Finding]:
+    for waiver in dict.fromkeys(waivers):
+        if waiver not in used:
+            yield unused_waiver.finding(waiver)
+        elif waiver.expires < today:
+            yield expired_waiver.finding(waiver)
