@@ -21,4 +21,10 @@ def _gcp() -> Provider:
     return PROVIDER
 
 
-PROVIDERS: Mapping[str, Callable[[], Provider]] = {"aws": _aws, "gcp": _gcp}
+def _azure() -> Provider:
+    from auditor.providers.azure import PROVIDER
+
+    return PROVIDER
+
+
+PROVIDERS: Mapping[str, Callable[[], Provider]] = {"aws": _aws, "azure": _azure, "gcp": _gcp}

@@ -1,0 +1,104 @@
+"""Azure: federated credentials of user-assigned managed identities and of app registrations.
+
+Only `collect` talks to Azure and Microsoft Graph, and only it imports the SDKs; it is imported when it is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from auditor.claims.predicate import Token
+from auditor.config import Config
+from auditor.errors import SnapshotError
+from auditor.issuers.catalogue import Catalogue
+from auditor.model import Identity, Source, Trust
+from auditor.power import Authority
+from auditor.snapshot import Snapshot
+
+AUDITED_AT = "audited-at"
+"""Key of `Trust.documents`: the moment at which secrets have to be good to be told of."""
+
+
+class Azure:
+    """The provider protocol of `auditor.providers.base`."""
+
+    id = "azure"
+
+    def collect(
+        self,
+        config: Config,
+        *,
+        tenant: str | None = None,
+        subscriptions: Iterable[str] = (),
+        management_groups: Iterable[str] = (),
+        progress: Callable[[str], None] = lambda _: None,
+        **options: Any,
+    ) -> Snapshot:
+        """Read what is named, else `[targets.azure]`, else the tenant of the default credential.
+
+        `options` may hold `limits`. Raises `CollectError` when nothing could be read, and `UsageError` for a name that
+        cannot be meant.
+        """
+        from auditor.providers.azure import collect
+
+        return collect.collect(
+            config,
+            tenant=tenant,
+            subscriptions=tuple(subscriptions),
+            management_groups=tuple(management_groups),
+            progress=progress,
+            limits=options.get("limits"),
+        )
+
+    def trusts(self, snapshot: Snapshot, issuers: Catalogue | None = None) -> Iterable[Trust]:
+        """Every federated credential. Secrets are those still good at the end of the collection.
+
+        Without `issuers`, the built-in tables alone say what is minted.
+        """
+        from auditor.providers.azure import trust
+
+        return trust.trusts(snapshot, _end(snapshot), issuers)
+
+    def identities(self, snapshot: Snapshot) -> Iterable[Identity]:
+        """Every identity with credentials, and applications of other tenants that are granted something."""
+        from auditor.providers.azure import inventory
+
+        return inventory.identities(snapshot, _end(snapshot))
+
+    def idle_registrations(self, snapshot: Snapshot) -> Iterable[tuple[Identity, Source]]:
+        """None: Azure registers no issuers; each credential names its own."""
+        del snapshot
+        return ()
+
+    def admits(self, trust: Trust, token: Token) -> bool | None:
+        """The concrete evaluator's opinion of `token`."""
+        from auditor.providers.azure import evaluate
+
+        return evaluate.admits(trust, token)
+
+    def authority(self, snapshot: Snapshot) -> Authority:
+        """What the identities may do: by roles, application permissions, and the credentials they may write."""
+        from auditor.providers.azure.authority import AzureAuthority
+
+        return AzureAuthority(snapshot)
+
+    def permissions(self) -> str:
+        """A custom role and Graph permissions for whoever runs the collection."""
+        from auditor.providers.azure.permissions_text import PERMISSIONS
+
+        return PERMISSIONS
+
+
+PROVIDER = Azure()
+
+
+def _end(snapshot: Snapshot) -> datetime:
+    try:
+        end = datetime.fromisoformat(snapshot.finished)
+    except (TypeError, ValueError) as error:
+        raise SnapshotError(f"the snapshot says it was finished at {snapshot.finished!r}, which is no time") from error
+    if end.tzinfo is None:
+        raise SnapshotError(f"the snapshot says it was finished at {snapshot.finished!r}, without a time zone")
+    return end
