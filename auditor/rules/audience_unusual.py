@@ -49,12 +49,13 @@ def check(decision: Decision, context: Context) -> Iterable[Finding]:
     del context
     trust = decision.trust
     expected = trust.notes.get("expected-audience")
+    if trust.provider != "azure" or not isinstance(expected, str) or isinstance(decision.reachable, Rejected):
+        return
     found = _audience(decision)
-    if trust.provider != "azure" or not isinstance(expected, str) or found is None:
+    if found is None or found[0] == expected:
         return
     audience, clause = found
-    mintable = solve(Match("aud", Pattern.exactly(expected)), trust.issuer.grammar)
-    if audience == expected or isinstance(decision.reachable, Rejected) or isinstance(mintable, Rejected):
+    if isinstance(solve(Match("aud", Pattern.exactly(expected)), trust.issuer.grammar), Rejected):
         return
     if audience in DEFAULTS:
         why = f"That is the name Microsoft documents for {DEFAULTS[audience]}; {trust.identity.name} is in another."

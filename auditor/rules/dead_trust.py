@@ -39,6 +39,9 @@ from auditor.rules import connections, fix_azure, fixes, meant, references
 from auditor.rules.base import Context, Definition
 from auditor.rules.impossible import core, reason
 
+_TAKEN = " are taken "
+"""Of the points that no page settles, those on which one reading was chosen; every reading of the others agrees."""
+
 MOST = 5
 """Dead statements explained one by one."""
 
@@ -53,6 +56,7 @@ def check(decision: Decision, context: Context) -> Iterable[Finding]:
     assumption = decision.reachable.reason
     if assumption is not None:
         texts.append(f"This holds {assumption}." if assumption.startswith("assuming") else f"{assumption}.")
+    texts += [f"Nobody documents it, but {point}." for point in trust.notes.get("undocumented", ()) if _TAKEN in point]
     change, guess = _meant(trust)
     if guess is not None:
         texts.append(f"Perhaps {guess} was meant.")

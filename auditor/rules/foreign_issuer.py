@@ -79,6 +79,8 @@ def check_estate(context: Context) -> Iterable[Finding]:
 
 def foreign(context: Context) -> dict[str, tuple[tuple[Decision, ...], str]]:
     """URL of every issuer nobody is known to use → the decisions about its living credentials, and why it is one."""
+    if not any(_concerned(one.trust) for one in context.decisions):
+        return {}
     alive = [one for one in context.decisions if not isinstance(one.reachable, Rejected)]
     trusting: dict[str, list[Decision]] = {}
     users: dict[str, set[str]] = {}
@@ -86,8 +88,6 @@ def foreign(context: Context) -> dict[str, tuple[tuple[Decision, ...], str]]:
         users.setdefault(_owner(one.trust.issuer), set()).add(one.trust.identity.id)
         if _concerned(one.trust):
             trusting.setdefault(one.trust.issuer.url, []).append(one)
-    if not trusting:
-        return {}
     tenants = frozenset(_audited(context.decisions))
     organizations = {
         name for one in alive if entra_tenant(one.trust.issuer.url) in tenants for _, name in newer(one.trust)

@@ -31,6 +31,9 @@ FORMS = 4
 
 _ANYTHING = CharSet("", negated=True)
 
+_REGEX = ("(", "|", "[", "^", ".*", ".+", "\\")
+"""Signs of regular expressions that stand in no subject of the issuers which expressions are for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Core:
@@ -138,6 +141,11 @@ def _clause(trust: Trust, clause: Clause, statement: Statement) -> str:
             f"{clause.text} compares letter by letter: the wildcard in {words.listed(starred, 'and')} stands for "
             "itself, and no token contains it."
         )
+    if trust.provider == "azure" and clause.source.span is not None and _meant_as_regex(clause):
+        return (
+            f"{clause.text}: an expression knows * and ? and nothing else; what looks like a regular expression is "
+            "compared letter by letter, and no token has it."
+        )
     culprit = _bad_name(clause.predicate, issuer)
     if culprit is not None:
         return f"{clause.text}: no {culprit} on {issuer.name} has the name that {_shown(clause)} needs."
@@ -191,6 +199,11 @@ def _literals(predicate: Predicate) -> Iterator[tuple[str, str]]:
 def _meant_as_pattern(claim: str, text: str, grammar: Grammar) -> bool:
     """Whether somebody wrote a pattern where only text is compared: as a pattern it would match."""
     return any(wild in text for wild in "*?") and not impossible((Match(claim, Pattern.glob(text)),), grammar)
+
+
+def _meant_as_regex(clause: Clause) -> bool:
+    """Whether somebody wrote a regular expression where there are only `*` and `?`."""
+    return any(sign in value.text for value in clause.values for sign in _REGEX)
 
 
 def _bad_name(predicate: Predicate, issuer: Issuer) -> str | None:

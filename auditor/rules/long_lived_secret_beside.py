@@ -57,7 +57,7 @@ def _finding(decisions: list[Decision]) -> Finding:
     kinds = Counter(kind for kind, *_ in secrets)
     counted = words.listed((_number(kind, kinds[kind]) for kind in sorted(kinds, reverse=True)), "and")
     sentences = [
-        f"Valid are {words.listed((_named(secret) for secret in secrets), 'and')}.",
+        f"Valid: {words.listed((_named(secret) for secret in secrets), 'and')}.",
         f"Whoever holds one signs in as {name} from anywhere: none of the tests of its federated credentials is made.",
     ]
     if all(isinstance(decision.reachable, Rejected) for decision in decisions):

@@ -143,7 +143,8 @@ def _fix(decision: Decision, name: str) -> Fix:
     possible = [claim for claim in claims if claim in fix_azure.ID_CLAIMS.get(trust.issuer.kind, ())]
     if not possible:
         return Fix(f"Azure can ask for no id of {trust.issuer.name}: see that nobody else can take the name {name}.")
-    summary = f"Ask for the immutable ids as well, in an expression: {words.listed(possible, 'and')}."
+    where = "" if fix_azure.may_hold_expression(trust) else ", which a managed identity takes in a preview only"
+    summary = f"Ask for the immutable ids as well, in an expression{where}: {words.listed(possible, 'and')}."
     if any(map(_has_ids, trust.issuer.grammar.shapes)):
         summary = f"{summary} Or let the issuer mint subjects that carry them, and name one."
     if not isinstance(decision.classes.get("any-project"), Rejected):

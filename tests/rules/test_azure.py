@@ -141,6 +141,14 @@ def test_a_slip_in_a_dead_credential() -> None:
             "Azure lets no token in there: the service principal is disabled.",
         ),
         (
+            {"expression": "claims['sub'] matches 'repo:acme/(app|web):.*'"},
+            (
+                "claims['sub'] matches 'repo:acme/(app|web):.*': an expression knows * and ? and nothing else; what "
+                "looks like a regular expression is compared letter by letter, and no token has it. Nobody documents "
+                "it, but patterns are taken to match the whole value."
+            ),
+        ),
+        (
             {"issuer": "cluster", "subject": "system:serviceaccount:Payments:settlement"},
             (
                 "subject: letter case counts, and tokens spell it otherwise. Perhaps "
@@ -195,7 +203,7 @@ def test_a_password_beside() -> None:
         subject_kind="trust",
         title="deploy still has 2 passwords beside its federated credentials",
         detail=(
-            "Valid are password ci until 2028-01-01 and password k-2 without an end. Whoever holds one signs in as "
+            "Valid: password ci until 2028-01-01 and password k-2 without an end. Whoever holds one signs in as "
             "deploy from anywhere: none of the tests of its federated credentials is made."
         ),
         witness=None,
@@ -252,6 +260,15 @@ run = "job"
             {"issuer": "terraform", "subject": "organization:acme:project:core:workspace:prod:run_phase:apply"},
             None,
             "Azure can ask for no id of HCP Terraform: see that nobody else can take the name acme.",
+        ),
+        (
+            "reusable-name",
+            {"host": "uami", "issuer": "gitlab", "subject": "project_path:acme/app:ref_type:branch:ref:main"},
+            None,
+            (
+                "Ask for the immutable ids as well, in an expression, which a managed identity takes in a preview "
+                "only: namespace_id and project_id."
+            ),
         ),
         (
             "environment-gate",
