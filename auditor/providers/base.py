@@ -29,6 +29,18 @@ from auditor.snapshot import Snapshot
 #                                        it reads, neighbours joined with nothing between, the one claim it is
 #   "condition", "uploaded-keys": [document, pointer]           where they stand, if they are there
 #   "beside": list[[provider, issuer]]   the other enabled providers of the pool
+# and of Azure besides ("closed" and "dead" as above, the latter by the texts `subject` and `audiences` too):
+#   "tenant": str                        the Entra tenant of the identity, where it is known
+#   "expected-audience": str             what credentials carry in the tenant's cloud unless somebody chose otherwise
+#   "expression": {text, claims}         the flexible expression of the credential, understood or not
+#   "undocumented": list[str]            open points of the expression language on which the answer may rest
+#   "eid1": {tenant, application, application-name, rest}       the parts of a coded subject; None where undecodable
+#   "migrated-connection": True          an Azure DevOps connection by names, as before its move to Entra's issuer
+#   "identity-of": [kind, id, name]      the identity of this estate whose tokens the credential takes
+#   "home-tenant": str                   the tenant whose Entra tokens it takes, where that is another one
+#   "multi-tenant": True                 an application that other tenants may admit
+#   "secrets": list[[kind, key id, name, end, document, pointer]]   passwords and certificates still good, or maybe so
+#   "disabled": str                      why the identity gets no tokens, or may not
 
 
 class Provider(Protocol):

@@ -27,10 +27,8 @@ def _facts(rule: Definition) -> Iterator[str]:
     yield ""
     yield f"By what the identity may do; {rule.severity}. Confidence {rule.confidence}, for persona {rule.persona}."
     yield ""
-    yield f"| | {' | '.join(map(str, COLUMNS))} |"
-    yield f"|---|{'---|' * len(COLUMNS)}"
-    for row in rule.rows:
-        yield f"| {row} | {' | '.join(map(str, TABLE[row]))} |"
+    yield from _HEAD
+    yield from map(_row, rule.rows)
     yield ""
     yield "## Controls"
     yield ""
@@ -43,9 +41,25 @@ def _facts(rule: Definition) -> Iterator[str]:
 
 
 def index() -> str:
-    """The table of all rules."""
+    """The table of all rules, and that of all severities."""
     rows = (f"| [{rule.id}]({rule.id}.md) | {rule.severity} | {rule.summary} |" for rule in RULES)
-    return "\n".join(("# Rules", "", "| rule | severity | finds |", "|---|---|---|", *rows, ""))
+    return "\n".join((*_RULES, *rows, "", *_SEVERITIES, *(_row(name) for name in TABLE), ""))
+
+
+def _row(name: str) -> str:
+    return f"| {name} | {' | '.join(map(str, TABLE[name]))} |"
+
+
+_HEAD = (f"| | {' | '.join(map(str, COLUMNS))} |", f"|---|{'---|' * len(COLUMNS)}")
+_RULES = ("# Rules", "", "| rule | severity | finds |", "|---|---|---|")
+_SEVERITIES = (
+    "## Severity",
+    "",
+    "What is open, a row each, by what the identity may do, itself or by becoming others. The same table for every",
+    "cloud; [what the levels mean](../power.md) is the same as well. `unknown` is rated like `wide-write`.",
+    "",
+    *_HEAD,
+)
 
 
 def pages() -> dict[str, str]:

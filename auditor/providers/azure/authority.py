@@ -7,7 +7,7 @@ one), classic administrators, owners of groups, Conditional Access.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
 
@@ -129,8 +129,8 @@ class AzureAuthority:
 
     def _profile(self, holder: Holder) -> Profile:
         who, unsure = self._membership(holder)
-        assigned = [one for name in sorted(who.ids) for one in self._assignments.active.get(name, ())]
-        eligible = [one for name in sorted(who.ids) for one in self._assignments.eligible.get(name, ())]
+        assigned = _of(self._assignments.active, who)
+        eligible = _of(self._assignments.eligible, who)
         held = Holdings(who, tuple(assigned), self._denials, self._hierarchy, self._ledger.denials)
         groups = sorted(who.ids.difference(holder.principals))
         entries = tuple(self._directory.entries(holder.principals, groups))
@@ -189,6 +189,12 @@ class AzureAuthority:
         for name in (*holder.principals, ""):
             found.update(self._assignments.broken.get(name, ()))
         return tuple(sorted(reason for reason in found if reason is not None))
+
+
+def _of(found: Mapping[str, list[Assignment]], who: Membership) -> list[Assignment]:
+    """Those of one identity, in the same order every time."""
+    mine = (one for name in who.ids for one in found.get(name, ()))
+    return sorted(mine, key=lambda one: (-one.scope.size, one.scope.key, one.source.document, one.role.document))
 
 
 def _with(doubt: str | None) -> str:

@@ -22,7 +22,7 @@ from auditor.claims.grammar import Grammar, Shape, Term, Variable
 from auditor.claims.languages.language import Language, other_cases, units
 from auditor.claims.languages.pattern import Pattern, Wild
 from auditor.claims.languages.pattern import Token as Letter
-from auditor.claims.predicate import Match, Predicate, Unknown, conjunction, disjunction, negation
+from auditor.claims.predicate import Match, Predicate, Unknown, conjunction, disjunction
 from auditor.claims.solver import solve
 from auditor.claims.templates import solve_templated
 from auditor.claims.variables import inhabitant
@@ -110,7 +110,9 @@ def _reading(test: Comparison, grammar: Grammar) -> Reading:
     if quoted or escaped:
         points += [point for point, there in ((QUOTE, quoted), (ESCAPE, escaped)) if there]
         parts += [conjunction((Unknown(points[0]), Match(test.claim, pattern))) for pattern in possible]
-    elif _told_apart(test.claim, exact, possible[0], grammar):
+    elif test.operator is Operator.MATCHES and (
+        "**" in test.comparand or _told_apart(test.claim, possible[0], grammar)
+    ):
         points.append(EMPTY)
         parts += [Match(test.claim, exact), conjunction((Unknown(EMPTY), Match(test.claim, possible[0])))]
     else:
@@ -164,17 +166,24 @@ def _ignoring(pattern: Pattern) -> Pattern:
     return Pattern(map(folded, pattern.tokens), ignore_case=True)
 
 
-@lru_cache(maxsize=1 << 12)
-def _told_apart(claim: str, certain: Pattern, possible: Pattern, grammar: Grammar) -> bool:
-    """Whether some token of `grammar` may fit `possible` without fitting `certain`.
+MOST_STARS: Final = 8
+"""Stars of a pattern that are looked at one by one."""
+
+
+def _told_apart(claim: str, possible: Pattern, grammar: Grammar) -> bool:
+    """Whether some token of `grammar` may fit `possible` with nothing where a star stands.
 
     Tokens of undocumented forms prove nothing in any case, so that it is enough if `possible` is right about them.
     """
-    if certain == possible:
-        return False
-    between = conjunction((Match(claim, possible), negation(Match(claim, certain))))
+    stars = [place for place, token in enumerate(possible.tokens) if token is Wild.STAR]
+    if not stars or possible.universal:
+        return False  # no claim is empty
+    if len(stars) > MOST_STARS:
+        return True
+    without = (Pattern((*possible.tokens[:place], *possible.tokens[place + 1 :])) for place in stars)
     shapes = tuple(shape for shape in grammar.shapes if shape.certain)
-    alike, _ = canonical(between, grammar, shapes)  # expressions that differ in names only are asked about once
+    asked = disjunction(Match(claim, pattern) for pattern in without)
+    alike, _ = canonical(asked, grammar, shapes)  # expressions that differ in names only are asked about once
     return _minted(alike, grammar, shapes)
 
 

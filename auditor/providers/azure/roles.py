@@ -126,7 +126,7 @@ def _role(document: Document) -> Role:
     properties = table(body, "properties") or body
     name = text(properties, "roleName") or guid
     listed = items(properties, "permissions")
-    if listed is None or "permissions" not in properties:
+    if listed is None or properties.get("permissions") is None:
         return Role(guid, name, document.id, (), doubt=f"the permissions of the role {name} could not be understood")
     prefix = "/properties/permissions" if isinstance(body.get("properties"), Mapping) else "/permissions"
     blocks = [block_of(one, f"{prefix}/{index}") for index, one in enumerate(listed)]

@@ -176,7 +176,13 @@ ROWS = [
     *(
         (f"subscriptions/{one}", kind)
         for one in (SUBSCRIPTION, OTHER)
-        for kind in ("user-assigned-identity", "role-assignment", "deny-assignment", "role-eligibility")
+        for kind in (
+            "user-assigned-identity",
+            "federated-credential",
+            "role-assignment",
+            "deny-assignment",
+            "role-eligibility",
+        )
     ),
 ]
 

@@ -11,7 +11,7 @@ import pytest
 from auditor.errors import CollectError
 from auditor.providers.azure.collect import asked, read
 from auditor.providers.azure.resource_graph import ResourceGraph
-from auditor.providers.azure.rest import Answer, Pace, refusal, retry_after, same_origin
+from auditor.providers.azure.rest import Answer, Json, Pace, RefusedError, Service, refusal, retry_after, same_origin
 from auditor.snapshot import Coverage, Status
 from fixtures.loopback.azure import Fault, LoopbackAzure
 from fixtures.loopback.azure_routes import VERSIONS
@@ -298,6 +298,20 @@ def test_an_empty_page_is_not_the_end(azure: LoopbackAzure, about: str) -> None:
     assert len(bodies(snapshot, "service-principal")) == 6
 
 
+@pytest.mark.parametrize("version", ["nextLink", "@odata.nextLink"])
+def test_a_link_to_elsewhere_is_not_even_tried(version: str) -> None:
+    asked_for: list[str] = []
+
+    def send(method: str, url: str, headers: object, body: object) -> Answer:
+        asked_for.append(url)
+        return Answer(200, {}, b'{"value": [{"id": "1"}], "%s": "https://evil.example/x"}' % version.encode())
+
+    found: list[Json] = []
+    with pytest.raises(RefusedError, match=r"^a page's link leads elsewhere \('https://evil.example/x'\)"):
+        found.extend(Service(send, "https://arm.example", FAST).values("x", link=version))
+    assert (found, asked_for) == ([{"id": "1"}], ["https://arm.example/x"])
+
+
 def test_resource_graph_that_leaves_rows_out_is_not_believed(
     azure: LoopbackAzure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -371,6 +385,30 @@ def test_the_quota_of_resource_graph_is_waited_for(azure: LoopbackAzure, monkeyp
     graph = ResourceGraph(Spent(), None, Pace(0.001))  # type: ignore[arg-type]  # as much of a service as it takes
     assert list(graph.rows("resources")) == [{"id": "1"}, {"id": "2"}]
     assert [round(pause) for pause in slept] == [0, 4]
+
+
+def test_resource_graph_is_asked_for_what_is_assigned_above(
+    azure: LoopbackAzure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without being asked for it, it leaves out what is assigned to management groups."""
+    asked_for: list[tuple[str, Any, Any]] = []
+    answer = azure._arm._resource_graph.answer
+
+    def spy(request: Any, *more: Any) -> Any:
+        body = request.body
+        asked_for.append((body["query"].split()[0], body.get("subscriptions"), body["options"].get(FILTER)))
+        return answer(request, *more)
+
+    monkeypatch.setattr(azure._arm._resource_graph, "answer", spy)
+    azure._arm._resource_graph._page_size = 1000
+    collected()
+    collected(subscriptions=[DEV])
+    above = "AtScopeAboveAndBelow"
+    tables = [("resources", None), ("authorizationresources", above), ("authorizationresources", above)]
+    assert asked_for == [(table, about, how) for about in (None, [DEV]) for table, how in tables]
+
+
+FILTER = "authorizationScopeFilter"
 
 
 class Spent:

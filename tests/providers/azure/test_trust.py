@@ -309,6 +309,8 @@ def test_points_left_open_are_named() -> None:
     ]
     (trust,) = made({"expression": "claims['repository_id'] eq '456'"})
     assert "undocumented" not in trust.notes
+    (trust,) = made({"expression": "claims['sub'] matches 'repo:acme/app:ref:refs/heads/**'"})
+    assert trust.notes["undocumented"][0].startswith("whether `*`")
 
 
 def test_many_tests_are_not_looked_into() -> None:
