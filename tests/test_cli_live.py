@@ -57,6 +57,21 @@ def test_options_reach_the_collectors(monkeypatch: pytest.MonkeyPatch) -> None:
     assert google.asked == [{"projects": ["a", "b"], "folders": ["1"], "organizations": ["2"]}]
 
 
+def test_options_of_azure_reach_its_collector(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    azure = Cloud("azure")
+    install(monkeypatch, Cloud("aws"), azure)
+    targets = ["--tenant", "t", "--subscription", "a", "--subscription", "b", "--management-group", "m"]
+    assert cli.main(["collect", "azure", "-o", "x", *targets]) == 0
+    assert azure.asked == [{"tenant": "t", "subscriptions": ["a", "b"], "management_groups": ["m"]}]
+    capsys.readouterr()
+    assert cli.main(["collect", "aws", "-o", "x", *targets]) == 2
+    assert capsys.readouterr().err == (
+        "auditor: --tenant/--subscription/--management-group is for azure, which is not among what is to be read\n"
+    )
+
+
 def test_a_cloud_nobody_asked_for_and_without_credentials_is_passed_over(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

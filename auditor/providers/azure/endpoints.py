@@ -26,7 +26,7 @@ class Endpoints:
 
 
 def endpoints(environment: Mapping[str, str], cloud: Cloud) -> Endpoints:
-    """The base URLs. Raises `UsageError` for one that cannot be used, and where one is on loopback and the other not."""
+    """The base URLs. Raises `UsageError` for one that cannot be used, or where only one is on loopback."""
     bases = {name: environment.get(name, "").rstrip("/") for name in (ARM_ENDPOINT, GRAPH_ENDPOINT)}
     local = [_local(name, base) for name, base in bases.items() if base]
     if any(local) and local != [True, True]:

@@ -31,8 +31,8 @@ MESSAGE_LENGTH = 400
 
 NOT_DENIED = frozenset({"DisallowedProvider", "ReadOnlyDisabledSubscription", "RequestDisallowedByPolicy"})
 """Error codes that come with 403 although no permission is missing."""
-ACTION = re.compile(r"perform action '([^']+)'")
-"""How Azure Resource Manager names the permission that is missing."""
+ACTION = re.compile(r"perform action '([^']+)'(?: over scope '([^']+)')?")
+"""How Azure Resource Manager names the permission that is missing, between the caller's ids and good advice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +292,8 @@ def refusal(answer: Answer) -> RefusedError:
     code = str(error.get("code") or f"HTTP {answer.status}")[:MESSAGE_LENGTH]
     denied = answer.status == 403 and bool(error) and code not in NOT_DENIED
     action = ACTION.search(message)
+    if action and action[2]:
+        message = f"not authorized to perform action '{action[1]}' over scope '{action[2]}'"
     reason = f"{code}: {message}" if message else code if error else f"{code}, with an error page"
     after = f" (after {answer.attempts} attempts)" if answer.attempts > 1 else ""
     return RefusedError(

@@ -50,7 +50,13 @@ PATTERNS = [
 
 lists = st.lists(st.sampled_from(PATTERNS), max_size=3)
 blocks = st.fixed_dictionaries(
-    {"actions": lists, "notActions": lists, "dataActions": lists, "notDataActions": lists},
+    {
+        "actions": lists,
+        "notActions": lists,
+        "dataActions": lists,
+        "notDataActions": lists,
+        "condition": st.sampled_from([None, None, "b"]),
+    },
 )
 roles = st.lists(st.lists(blocks, max_size=2), min_size=1, max_size=3)
 assignments = st.lists(
@@ -138,7 +144,9 @@ def granted(roles: Any, assignments: Any, action: str, at: str, *, data: bool, s
         who in {ME, GROUP}
         and not (conditional and sure)
         and below(at, scope)
-        and any(holds(block, action, data=data) for block in roles[role % len(roles)])
+        and any(
+            holds(block, action, data=data) and not (block["condition"] and sure) for block in roles[role % len(roles)]
+        )
         for role, who, scope, conditional in assignments
     )
 
@@ -153,7 +161,8 @@ def denied(denies: Any, action: str, at: str, *, data: bool, sure: bool) -> bool
         here = deny["scope"].lower().rstrip("/") == at.lower().rstrip("/")
         reaches = here if deny["doNotApplyToChildScopes"] else below(at, deny["scope"])
         whole = reaches and (not deny["doNotApplyToChildScopes"] or "/providers/M.X" in at)
-        if (whole and not deny["condition"] and deny["permissions"]) or (reaches and not sure):
+        plain = any(holds(block, action, data=data) and not block["condition"] for block in deny["permissions"])
+        if (whole and plain and not deny["condition"]) or (reaches and not sure):
             return True
     return False
 

@@ -14,6 +14,7 @@ from auditor.providers.azure.resource_graph import ResourceGraph
 from auditor.providers.azure.rest import Answer, Json, Pace, RefusedError, Service, refusal, retry_after, same_origin
 from auditor.snapshot import Coverage, Status
 from fixtures.loopback.azure import Fault, LoopbackAzure
+from fixtures.loopback.azure_requests import Problem
 from fixtures.loopback.azure_routes import VERSIONS
 from tests.providers.azure.tenant import (
     DEPLOY,
@@ -178,10 +179,26 @@ def test_a_group_or_subscription_that_is_not_there(azure: LoopbackAzure) -> None
     assert list(bodies(snapshot, "federated-credential")) == [TRYING["id"]]
 
 
-def test_a_provider_that_is_not_registered_has_no_identities(azure: LoopbackAzure) -> None:
-    """Only who lists the subscription by itself meets this."""
-    answer = Answer(409, {}, b'{"error": {"code": "MissingSubscriptionRegistration", "message": "not registered"}}')
-    assert refusal(answer).trouble.error == "MissingSubscriptionRegistration"
+def test_a_provider_that_is_not_registered_has_no_identities(
+    azure: LoopbackAzure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The SDK would register it, if it were let; this program changes nothing."""
+
+    def unregistered(*_: object) -> None:
+        raise Problem(409, "MissingSubscriptionRegistration", "The subscription is not registered to use namespace")
+
+    azure.fail("resourceGraph", Fault.FORBIDDEN)
+    monkeypatch.setattr(azure._arm, "_list_identities", unregistered)
+    snapshot = collected()
+    assert row(snapshot, IN_PROD, "user-assigned-identity") == Coverage(
+        "azure",
+        IN_PROD,
+        "user-assigned-identity",
+        Status.READ,
+        "there can be none: Microsoft.ManagedIdentity is not registered in this subscription",
+        "Microsoft.ManagedIdentity/userAssignedIdentities/read",
+    )
+    assert not any("/register" in path for path in azure.paths)
 
 
 # API versions
