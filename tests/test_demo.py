@@ -79,7 +79,10 @@ def test_what_the_account_is_there_to_show_is_found(report: dict[str, Any]) -> N
     trusts = [trust for trust in report["trusts"] if trust["provider"] == "aws"]
     assert len({trust["identity"]["id"] for trust in trusts}) == 47
     names = {trust["id"]: trust["identity"]["name"] for trust in trusts}
-    found = {(names.get(finding.get("trust")), finding["rule"]) for finding in report["findings"]}
+    names |= {trust["identity"]["id"]: trust["identity"]["name"] for trust in trusts}
+    found = {
+        (names.get(finding.get("trust", finding.get("identity"))), finding["rule"]) for finding in report["findings"]
+    }
     assert {(role["RoleName"], rule) for role in AWS["roles"] for rule in role["shows"]} - found == set()
     tight = {role["RoleName"] for role in AWS["roles"] if role["Description"].startswith("Tight")}
     assert open_classes(trust for trust in trusts if trust["identity"]["name"] in tight) == {}
