@@ -8,12 +8,16 @@ those that may exist, and short ones before long ones.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
 
-from auditor.model import Decision, Fix, Identity, Level
-from auditor.power import Authority, Capability, Power, Profile, Step, unread
+from auditor.claims.languages.pattern import Pattern
+from auditor.claims.predicate import And, Match
+from auditor.claims.solver import solve
+from auditor.claims.verdict import Rejected, Undecided
+from auditor.model import Decision, Fix, Identity, Level, Trust
+from auditor.power import Authority, Capability, OwnToken, Power, Profile, Step, unread
 
 Way = tuple[Step, ...]
 """From one identity to another, hop by hop; empty for the identity itself."""
@@ -74,9 +78,12 @@ def with_power(decision: Decision, standing: Standing) -> Decision:
 class Graph:
     """The identities of an estate and the steps between them."""
 
-    def __init__(self, authorities: Mapping[str, Authority]) -> None:
-        """`authorities`: by provider id."""
+    def __init__(self, authorities: Mapping[str, Authority], trusts: Iterable[Trust] = ()) -> None:
+        """`authorities`: by provider id. By `trusts`, identities enter other clouds with tokens of their own."""
         self._authorities = authorities
+        self._doors: dict[str, list[Trust]] = {}
+        for trust in trusts:
+            self._doors.setdefault(trust.issuer.url, []).append(trust)
         self._profiles: dict[Identity, Profile] = {}
         self._standings: dict[Identity, Standing] = {}
         self._into: dict[Identity, list[tuple[Identity, Step]]] | None = None
@@ -91,8 +98,25 @@ class Graph:
         if found is None:
             authority = self._authorities.get(identity.provider)
             found = authority.profile(identity) if authority else unread(f"{identity.provider} was not asked about")
+            if any(token.issuer in self._doors for token in found.tokens):
+                known = {step.target for step in found.steps} | {identity}
+                found = replace(found, steps=(*found.steps, *self._federated(found.tokens, known)))
             self._profiles[identity] = found
         return found
+
+    def _federated(self, tokens: Iterable[OwnToken], known: Collection[Identity]) -> Iterator[Step]:
+        """The identities that let one of `tokens` in, but for those `known` as a target already."""
+        entered: set[Identity] = set(known)
+        for token in tokens:
+            for trust in self._doors.get(token.issuer, ()):
+                if trust.identity not in entered and "policy-unread" not in trust.notes:
+                    asked = And((trust.predicate, Match("sub", Pattern.exactly(token.subject))))
+                    verdict = solve(asked, trust.issuer.grammar)
+                    if not isinstance(verdict, Rejected):
+                        entered.add(trust.identity)
+                        doubt = verdict.reason if isinstance(verdict, Undecided) else token.doubt
+                        how = "exchange a token of its own for it"
+                        yield Step(trust.identity, "federate", how, (), (trust.source,), doubt)
 
     def sketch(self, identity: Identity, capability: Capability) -> Fix | None:
         """How to grant less, see `Authority.sketch`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from itertools import chain
 from pathlib import Path
@@ -17,6 +17,7 @@ from auditor.fanout import decide_all
 from auditor.graph import Graph, powerless, with_power
 from auditor.issuers.catalogue import catalogue_of
 from auditor.model import Decision, Finding, Identity, Source, Status, Trust
+from auditor.progress import Progress, counted
 from auditor.providers import PROVIDERS
 from auditor.providers.base import Provider
 from auditor.report.base import Report
@@ -24,9 +25,6 @@ from auditor.rules.base import Context, Persona, Rule
 from auditor.snapshot import Coverage, Snapshot, load, merge
 from auditor.snapshot import Status as Reading
 from auditor.waivers import settle
-
-Progress = Callable[[str], None]
-"""Is told in a few words what begins."""
 
 
 def collect(
@@ -89,16 +87,16 @@ def audit(
 
     for provider in providers:
         trusts = sorted(provider.trusts(snapshot, issuers), key=trust_order)
-        progress(f"judging {len(trusts)} trusts of {provider.id}")
-        for decision in decide_all(trusts, config.ours, executor):
+        judged = decide_all(trusts, config.ours, executor)
+        for decision in counted(f"judging the trusts of {provider.id}", judged, len(trusts), progress):
             decisions.append(confirm(provider, decision))
             failures.extend(withdrawn(decision, decisions[-1]))
         idle.extend(provider.idle_registrations(snapshot))
         identities.extend(provider.identities(snapshot))
-    progress(f"looking at what {len(identities)} identities may do")
     authorities = {one.id: GuardedAuthority(one.authority(snapshot), one.id) for one in providers}
-    graph = Graph(authorities)
-    standings = {identity: graph.standing(identity) for identity in identities}
+    graph = Graph(authorities, (one.trust for one in decisions))
+    asked = counted("looking at what identities may do", identities, len(identities), progress)
+    standings = {identity: graph.standing(identity) for identity in asked}
     unused = {registered: powerless(registered) for registered, _ in idle}
     decisions = [with_power(one, standings[one.trust.identity]) for one in decisions]
     context = Context(
@@ -110,7 +108,8 @@ def audit(
         standings=standings,
         collected=snapshot.finished,
     )
-    found: Iterable[Finding] = run([rule for rule in rules if persona.hears(rule.persona)], context)
+    heard = [rule for rule in rules if persona.hears(rule.persona)]
+    found: Iterable[Finding] = run(counted("looking for what is wrong", heard, len(heard), progress), context)
     found = (*failures, *found, *chain.from_iterable(one.failures for one in authorities.values()))
     findings = settle(found, config.waivers, context.decisions, snapshot.finished)
     return Report(
@@ -119,15 +118,16 @@ def audit(
         finished=snapshot.finished,
         coverage=ledger(snapshot, providers),
         decisions=context.decisions,
-        identities=tuple(sorted({*identities, *unused}, key=_identity_order)),
-        findings=tuple(sorted(findings, key=_finding_order)),
+        identities=tuple(sorted({*identities, *unused}, key=identity_order)),
+        findings=tuple(sorted(findings, key=finding_order)),
         standings={**standings, **unused},
+        documents=snapshot.documents,
     )
 
 
 def ledger(snapshot: Snapshot, providers: Sequence[Provider]) -> tuple[Coverage, ...]:
     """The coverage rows of `providers`, and one for each further provider whose documents lie unjudged beside them."""
-    return tuple(sorted(_ledger(snapshot, providers), key=_row_order))
+    return tuple(sorted(_ledger(snapshot, providers), key=row_order))
 
 
 def _ledger(snapshot: Snapshot, providers: Sequence[Provider]) -> Iterator[Coverage]:
@@ -145,15 +145,17 @@ def trust_order(trust: Trust) -> tuple[str, ...]:
     return (trust.provider, trust.scope, trust.identity.id, trust.issuer.url, trust.via, trust.member or "")
 
 
-def _identity_order(identity: Identity) -> tuple[str, ...]:
+def identity_order(identity: Identity) -> tuple[str, ...]:
+    """The order of identities in every report."""
     return (identity.provider, identity.scope, identity.kind, identity.id)
 
 
-def _row_order(row: Coverage) -> tuple[str, ...]:
+def row_order(row: Coverage) -> tuple[str, ...]:
+    """The order of the ledger in every report."""
     return (row.provider, row.scope, row.kind, row.status, row.permission or "", row.reason or "")
 
 
-def _finding_order(finding: Finding) -> tuple[int, int, str, str, str]:
-    """Open ones first, worst first; then by rule and subject."""
+def finding_order(finding: Finding) -> tuple[int, int, str, str, str]:
+    """The order of findings in every report. Open ones first, worst first; then by rule and subject."""
     state = (Status.OPEN, Status.ERROR, Status.WAIVED).index(finding.status)
     return (state, -finding.severity, finding.rule, finding.title, finding.id)

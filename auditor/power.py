@@ -69,7 +69,7 @@ class Step:
     target: Identity
     kind: str
     """`assume-role`, `impersonate`, `create-key`, `run-as`, `rewrite-trust`, `write-credential`, `assign-identity`,
-    `credential-of`, `grant-roles`; the same word for the same thing in every cloud."""
+    `credential-of`, `grant-roles`, `federate`; the same word for the same thing in every cloud."""
     how: str
     """In plain words, to follow `may`: `assume it`, `create a key of it`, `add a federated credential to it`."""
     permissions: tuple[str, ...]
@@ -81,6 +81,18 @@ class Step:
     @property
     def certain(self) -> bool:
         return self.doubt is None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnToken:
+    """An OIDC token that an identity can have minted in its own name, for whatever audience."""
+
+    issuer: str
+    """The `iss` claim."""
+    subject: str
+    """The `sub` claim."""
+    doubt: str | None = None
+    """What that depends on; None for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +112,8 @@ class Profile:
     """What limits it whatever it is granted (a permissions boundary), by the cloud's name."""
     bounds_usual: bool = False
     """Whether other identities of the same scope have such a bound."""
+    tokens: tuple[OwnToken, ...] = ()
+    """With these it may enter other clouds, as a job enters this one."""
 
 
 class Authority(Protocol):

@@ -11,7 +11,8 @@ from auditor.decide import decide
 from auditor.graph import Graph
 from auditor.issuers.catalogue import Catalogue, catalogue_of
 from auditor.model import Finding, Identity, Trust
-from auditor.pipeline import Progress, ledger, trust_order
+from auditor.pipeline import ledger, trust_order
+from auditor.progress import Progress
 from auditor.providers.base import Provider
 from auditor.reach import Entry, Origin, Reached, ReachReport, Upstream, WhoReport, ranked, runs_admitted
 from auditor.snapshot import Snapshot
@@ -66,18 +67,17 @@ def reach(
     snapshot: Snapshot, providers: Sequence[Provider], config: Config, origin: Origin, progress: Progress
 ) -> ReachReport:
     """Every identity that tokens of `origin` come to, directly and by becoming others on the way."""
-    issuers = catalogue_of(config.issuers)
-    graph, failures = _graph(snapshot, providers)
+    trusts = _trusts(snapshot, providers, config, progress)
+    graph, failures = _graph(snapshot, providers, trusts)
     entries: dict[Identity, list[Entry]] = {}
     asked = 0
-    for provider in providers:
-        progress(f"asking the trusts of {provider.id}")
-        for trust in sorted(provider.trusts(snapshot, issuers), key=trust_order):
-            asked += trust.issuer.kind == origin.kind
-            runs = runs_admitted(trust, origin, config.ours)
-            checked = {run: confirmed(provider, trust, verdict) for run, verdict in runs.items()}
-            if checked:
-                entries.setdefault(trust.identity, []).append(Entry(trust, checked))
+    progress(f"asking {len(trusts)} trusts")
+    for trust, provider in trusts:
+        asked += trust.issuer.kind == origin.kind
+        runs = runs_admitted(trust, origin, config.ours)
+        checked = {run: confirmed(provider, trust, verdict) for run, verdict in runs.items()}
+        if checked:
+            entries.setdefault(trust.identity, []).append(Entry(trust, checked))
     reached: dict[Identity, Reached] = {}
     for first, doors in entries.items():
         open_door = any(entry.kinds(accepted=True) for entry in doors)
@@ -100,13 +100,11 @@ def reach(
 
 def who(snapshot: Snapshot, providers: Sequence[Provider], config: Config, name: str, progress: Progress) -> WhoReport:
     """Every federated way into the identity meant by `name`. Raises `UsageError` when it means none, or several."""
-    issuers = catalogue_of(config.issuers)
-    graph, failures = _graph(snapshot, providers)
+    trusts = _trusts(snapshot, providers, config, progress)
+    graph, failures = _graph(snapshot, providers, trusts)
     doors: dict[Identity, list[tuple[Trust, Provider]]] = {}
-    for provider in providers:
-        progress(f"reading the trusts of {provider.id}")
-        for trust in sorted(provider.trusts(snapshot, issuers), key=trust_order):
-            doors.setdefault(trust.identity, []).append((trust, provider))
+    for trust, provider in trusts:
+        doors.setdefault(trust.identity, []).append((trust, provider))
     identity = find(name, [*doors, *graph.identities()])
     progress(f"looking for ways to {identity.name}")
     upstream = []
@@ -126,7 +124,21 @@ def who(snapshot: Snapshot, providers: Sequence[Provider], config: Config, name:
     )
 
 
-def _graph(snapshot: Snapshot, providers: Sequence[Provider]) -> tuple[Graph, list[list[Finding]]]:
+def _trusts(
+    snapshot: Snapshot, providers: Sequence[Provider], config: Config, progress: Progress
+) -> list[tuple[Trust, Provider]]:
+    """Every trust of the estate, in the order of reports, with its provider."""
+    issuers = catalogue_of(config.issuers)
+    found: list[tuple[Trust, Provider]] = []
+    for provider in providers:
+        progress(f"reading the trusts of {provider.id}")
+        found.extend((trust, provider) for trust in provider.trusts(snapshot, issuers))
+    return sorted(found, key=lambda pair: trust_order(pair[0]))
+
+
+def _graph(
+    snapshot: Snapshot, providers: Sequence[Provider], trusts: Sequence[tuple[Trust, Provider]]
+) -> tuple[Graph, list[list[Finding]]]:
     """The graph of an estate, and where its failures will be listed."""
     authorities = {one.id: GuardedAuthority(one.authority(snapshot), one.id) for one in providers}
-    return Graph(authorities), [one.failures for one in authorities.values()]
+    return Graph(authorities, (trust for trust, _ in trusts)), [one.failures for one in authorities.values()]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.graph import Graph, Way
+from auditor.issuers import identify
 from auditor.model import Fix, Identity, Level
-from auditor.power import Capability, Power, Profile, Step, ranked, unread
+from auditor.power import Capability, OwnToken, Power, Profile, Step, ranked, unread
+from tests.estate import trust
 
 
 def role(name: str) -> Identity:
@@ -132,6 +134,29 @@ def test_only_what_can_be_reached_is_looked_at_and_nothing_behind_an_administrat
 def test_sketches_are_the_authoritys() -> None:
     graph, _ = estate(ci=([may(Level.ADMIN)], []))
     assert graph.sketch(role("ci"), may(Level.ADMIN)) == Fix("less than do admin things for ci")
+
+
+def test_a_token_of_its_own_opens_other_doors() -> None:
+    """A service account enters AWS where a role trusts its number, and nobody else does."""
+    google = "https://accounts.google.com"
+    number = "100200300400500600700"
+    account = Identity("gcp", "proj", "service-account", "ci@proj.iam.gserviceaccount.com", "ci")
+    admits = {"export": number, "other": "100200300400500600701", "any": "*", "unread": None}
+    doors = []
+    for name, subject in admits.items():
+        made = trust(name, subject)
+        doors.append(replace(made, issuer=identify(google), notes={"policy-unread": "x"} if subject is None else {}))
+    token = OwnToken(google, number)
+
+    class Google(Estate):
+        def profile(self, identity: Identity) -> Profile:
+            return Profile(Power(), tokens=(token,))
+
+    graph = Graph({"gcp": Google({}), "aws": Estate({"export": Profile(Power((may(Level.ADMIN),)))})}, doors)
+    steps = {step.target.name: (step.kind, step.certain) for step in graph.profile(account).steps}
+    assert steps == {"export": ("federate", True), "any": ("federate", True)}
+    assert graph.standing(account).level is Level.ADMIN
+    assert graph.standing(account).holder.name == "export"
 
 
 _NAMES = "abcdef"
