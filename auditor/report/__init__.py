@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # `auditor --help` names the formats without loading any
-    from auditor.report.base import Format
+    from auditor.report.base import Format, PageFormat
     from auditor.report.issuers_json import IssuerFormat
     from auditor.report.reach_json import ReachFormat
     from auditor.report.token_json import TokenFormat
@@ -24,7 +24,73 @@ def _json() -> Format:
     return json_report.write
 
 
-FORMATS: Mapping[str, Callable[[], Format]] = {"table": _table, "json": _json}
+def _jsonl() -> Format:
+    from auditor.report import jsonl
+
+    return jsonl.write
+
+
+def _csv() -> Format:
+    from auditor.report import csv_report
+
+    return csv_report.write
+
+
+def _markdown() -> Format:
+    from auditor.report import markdown
+
+    return markdown.write
+
+
+def _sarif() -> Format:
+    from auditor.report import sarif
+
+    return sarif.write
+
+
+def _junit() -> Format:
+    from auditor.report import junit
+
+    return junit.write
+
+
+def _ocsf() -> Format:
+    from auditor.report import ocsf
+
+    return ocsf.write
+
+
+def _asff() -> Format:
+    from auditor.report import asff
+
+    return asff.write
+
+
+def _oscal() -> Format:
+    from auditor.report import oscal
+
+    return oscal.write
+
+
+def _html() -> Format:
+    from auditor.report import html_report
+
+    return html_report.write
+
+
+FORMATS: Mapping[str, Callable[[], Format]] = {
+    "table": _table,
+    "json": _json,
+    "jsonl": _jsonl,
+    "csv": _csv,
+    "markdown": _markdown,
+    "sarif": _sarif,
+    "junit": _junit,
+    "ocsf": _ocsf,
+    "asff": _asff,
+    "oscal": _oscal,
+    "html": _html,
+}
 
 
 def _token_table() -> TokenFormat:
@@ -68,5 +134,19 @@ def _reach_json() -> ReachFormat:
 
     return reach_json
 
+
+def _page() -> PageFormat:
+    from auditor.report import explain
+
+    return explain.write_page
+
+
+def _page_markdown() -> PageFormat:
+    from auditor.report import explain
+
+    return explain.write_markdown
+
+
+PAGE_FORMATS: Mapping[str, Callable[[], PageFormat]] = {"text": _page, "markdown": _page_markdown}
 
 REACH_FORMATS: Mapping[str, Callable[[], ReachFormat]] = {"table": _reach_table, "json": _reach_json}

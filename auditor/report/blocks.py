@@ -8,28 +8,35 @@ from itertools import groupby
 
 from auditor.claims.predicate import Token, claims_of
 from auditor.graph import Standing
-from auditor.model import Confidence, Decision, Finding, Fix, Identity, Level, Source
+from auditor.model import Decision, Finding, Fix, Identity, Level, Source
+from auditor.report.facts import doubt, waiver
+from auditor.report.ink import Ink, Tint
 from auditor.report.standing import power
 from auditor.report.text import wrap
+from auditor.rules import words
 
 MAXIMUM_CODE_LINES = 24
 LABEL = 8
 """Columns in front of a finding's fields: the longest label and two spaces."""
+
+_TINTS = {"-": Tint.BAD, "+": Tint.GOOD}
 
 Subject = Decision | Identity
 """What a finding is about."""
 
 
 def block(
-    number: str, finding: Finding, subject: Subject | None, standing: Standing | None, width: int, *, full: bool
+    number: str, finding: Finding, subject: Subject | None, standing: Standing | None, width: int, ink: Ink
 ) -> Iterator[str]:
-    """Who can get in, as what, what they could then do, by which token, where; if `full`, also why, and what to do.
+    """Who can get in, as what, what they could then do, by which token, where, why, and what to do.
 
     `standing` is that of the identity concerned, None where nobody asked. `number` stands in front of the first line.
     No line is longer than `width` columns.
     """
-    doubt = "" if finding.confidence is Confidence.HIGH else f" (confidence {finding.confidence.value})"
-    head = wrap(f"{finding.rule}: {finding.title}{doubt}", width - len(number))
+    head = wrap(title(finding), width - len(number))
+    rule = f"{finding.rule}:"
+    if head[0].startswith(rule):
+        head[0] = ink.severity(rule, finding.severity) + head[0].removeprefix(rule)
     yield number + head[0]
     indent = " " * len(number)
     yield from (indent + line for line in head[1:])
@@ -49,12 +56,27 @@ def block(
     if finding.evidence:
         home = subject.trust.identity.id if isinstance(subject, Decision) else finding.subject
         fields.append(("where", [line for text in _places(finding.evidence, home) for line in wrap(text, room)]))
-    if full and finding.detail:
-        fields.append(("why", wrap(finding.detail, room)))
-    if full and finding.fix is not None:
-        fields.append(("fix", list(_fix(finding.fix, room))))
+    why = finding.detail
+    if isinstance(subject, Decision) and standing is not None:
+        why = why.removesuffix(words.power(subject)).rstrip()  # stands under `may` already
+    if why:
+        fields.append(("why", wrap(why, room)))
+    if finding.waiver is not None:
+        fields.append(("waived", wrap(waiver(finding.waiver), room)))
+    if finding.fix is not None:
+        fields.append(("fix", list(_fix(finding.fix, room, ink))))
     rows = [(label if first else "", line) for label, lines in fields for first, line in _firsts(lines)]
     yield from (f"{indent}{label:<{LABEL}}{line}" for label, line in rows)
+
+
+def title(finding: Finding) -> str:
+    """Rule and title, and what takes from its weight."""
+    return f"{finding.rule}: {label(finding)}"
+
+
+def label(finding: Finding) -> str:
+    """The same without the rule."""
+    return f"{finding.title}{doubt(finding)}{' (known)' if finding.known else ''}"
 
 
 def _firsts(lines: list[str]) -> Iterator[tuple[bool, str]]:
@@ -77,11 +99,12 @@ def _places(evidence: tuple[Source, ...], home: str) -> Iterator[str]:
     elsewhere = any(source.document != home for source in evidence)
     for document, sources in groupby(evidence, key=lambda source: source.document):
         if elsewhere:
-            yield document
+            # What begins like the subject, which stands right above, is not repeated to the last letter.
+            yield f"…{document.removeprefix(home)}" if document.startswith(f"{home}/") else document
         yield from dict.fromkeys(source.place or "(the whole document)" for source in sources)
 
 
-def _fix(fix: Fix, room: int) -> Iterator[str]:
+def _fix(fix: Fix, room: int, ink: Ink) -> Iterator[str]:
     """The advice, and what changes: lines that go (-), lines that come (+), and one around them to find the place."""
     yield from wrap(fix.summary, room)
     before, after = (text.splitlines() if text else [] for text in (fix.before, fix.after))
@@ -91,7 +114,7 @@ def _fix(fix: Fix, room: int) -> Iterator[str]:
         del lines[0]
     # A mark in front of every line: no text of a policy can pass for a line of the report.
     for mark, line in lines[:MAXIMUM_CODE_LINES]:
-        yield from (f"{mark} {part}" for part in _code(line, room - 2))
+        yield from (ink(f"{mark} {part}", _TINTS.get(mark)) for part in _code(line, room - 2))
     if len(lines) > MAXIMUM_CODE_LINES:
         yield f"… {len(lines) - MAXIMUM_CODE_LINES} more lines, see the JSON report"
 

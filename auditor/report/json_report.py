@@ -14,10 +14,13 @@ from auditor.claims.verdict import Accepted, Rejected, Undecided, Verdict
 from auditor.graph import Standing
 from auditor.model import Decision, Finding, Fix, Identity, Source, Trust
 from auditor.power import Capability, Step
-from auditor.report.base import TOOL, Layout, Report, Summary
+from auditor.report.base import TOOL, Comparison, Layout, Report, Summary
 from auditor.snapshot import Coverage
 
 VERSION = 1
+
+COMPOSED = "the token's owner composes its subject of "
+"""What the reason of an accepted verdict begins with where the token needs a subject template; its claims follow."""
 
 Record = dict[str, Any]
 
@@ -27,6 +30,8 @@ def write(report: Report, stream: TextIO, layout: Layout) -> None:
     del layout
     stream.write(f'{{\n"version": {VERSION},\n"tool": {_dump({"name": TOOL, "version": report.tool_version})},\n')
     stream.write(f'"started": {_dump(report.started)},\n"finished": {_dump(report.finished)},\n')
+    if report.comparison is not None:
+        stream.write(f'"comparison": {_dump(comparison_record(report.comparison))},\n')
     _list(stream, "coverage", map(coverage_record, report.coverage))
     _list(stream, "trusts", map(trust_record, report.decisions))
     _list(stream, "identities", (identity_record(one, report.standings.get(one)) for one in report.identities))
@@ -42,6 +47,18 @@ def _list(stream: TextIO, name: str, records: Iterable[Record]) -> None:
 
 def _dump(value: object) -> str:
     return json.dumps(value, ensure_ascii=True, allow_nan=False)  # ASCII here is what is printable, so not DEL either
+
+
+def comparison_record(comparison: Comparison) -> Record:
+    return {
+        "with": comparison.kind,
+        "started": comparison.started,
+        "finished": comparison.finished,
+        "by": "tokens" if comparison.by_tokens else "reports",
+        "trusts": dict(comparison.trusts),
+        "findings": {"new": comparison.new, "known": comparison.known, "gone": comparison.gone},
+        "known_hidden": comparison.hidden,
+    }
 
 
 def coverage_record(row: Coverage) -> Record:
@@ -85,7 +102,7 @@ def member_record(trust: Trust) -> Record:
 def verdict_record(verdict: Verdict) -> Record:
     match verdict:
         case Accepted(witness, template):
-            chosen = f"the token's owner composes its subject of {', '.join(template)}" if template else None
+            chosen = f"{COMPOSED}{', '.join(template)}" if template else None
             return {"result": "accepted", "witness": witness_record(witness), "reason": chosen}
         case Rejected(reason):
             return {"result": "rejected", "witness": None, "reason": reason}
@@ -171,6 +188,8 @@ def finding_record(finding: Finding) -> Record:
         "fix": None if finding.fix is None else fix_record(finding.fix),
         "status": finding.status.value,
         **waived,
+        **({"discriminator": finding.discriminator} if finding.discriminator else {}),
+        **({} if finding.known is None else {"known": finding.known}),
     }
 
 

@@ -11,6 +11,7 @@ from auditor.graph import Standing
 from auditor.model import Decision, Finding, Identity
 from auditor.reach import Entry, Reached, ReachReport, Upstream, WhoReport
 from auditor.report.base import Layout, unread
+from auditor.report.ink import LEVELS, Ink
 from auditor.report.standing import hops, power
 from auditor.report.text import wrap
 from auditor.snapshot import Coverage
@@ -25,10 +26,10 @@ _Field = tuple[str, str]
 
 def write_reach(report: ReachReport, stream: TextIO, layout: Layout) -> None:
     """Write `report` for a terminal; at least 60 columns are used."""
-    width = max(layout.width, MINIMUM_WIDTH)
+    width, ink = max(layout.width, MINIMUM_WIDTH), Ink(on=layout.colour)
     lines = [*_heading(report, width), ""]
     for one in report.reached:
-        lines += [*_identity(one.identity, one.standing, width), *_fields(_reached(one), width), ""]
+        lines += [*_identity(one.identity, one.standing, width, ink), *_fields(_reached(one), width), ""]
     lines += _gaps(report.coverage, report.failures, width)
     _put(lines, stream)
 
@@ -75,8 +76,8 @@ def _entry(entry: Entry) -> Iterator[_Field]:
 
 def write_who(report: WhoReport, stream: TextIO, layout: Layout) -> None:
     """Write `report` for a terminal; at least 60 columns are used."""
-    width = max(layout.width, MINIMUM_WIDTH)
-    lines = [*_identity(report.identity, report.standing, width), ""]
+    width, ink = max(layout.width, MINIMUM_WIDTH), Ink(on=layout.colour)
+    lines = [*_identity(report.identity, report.standing, width, ink), ""]
     if not report.upstream:
         lines += [*wrap(f"No federated token that could be read of becomes {report.identity.name}.", width), ""]
     for one in report.upstream:
@@ -117,9 +118,12 @@ def _open(verdict: Verdict) -> bool:
     return isinstance(verdict, Undecided)
 
 
-def _identity(identity: Identity, standing: Standing, width: int) -> Iterator[str]:
+def _identity(identity: Identity, standing: Standing, width: int, ink: Ink) -> Iterator[str]:
     """Level and name on a line, what it is and may do below."""
-    yield from wrap(f"{str(standing.level).upper()}  {identity.name}", width)
+    level = str(standing.level).upper()
+    first, *others = wrap(f"{level}  {identity.name}", width)
+    yield ink(level, LEVELS.get(standing.level)) + first.removeprefix(level)
+    yield from others
     fields = [("is", f"{identity.provider} {identity.kind} {identity.id}"), ("may", power(standing))]
     fields += [("how", hop) for hop in hops(identity, standing.way)]
     yield from _fields(fields, width)

@@ -75,3 +75,15 @@ def _pieces(word: str, width: int) -> Iterator[str]:
             line = line[width:]
     if line:
         yield line
+
+
+def count(number: int, noun: str) -> str:
+    """`1 trust`, `2,000 identities`."""
+    return f"{number:,} {noun if number == 1 else plural(noun)}"
+
+
+def plural(noun: str) -> str:
+    """Of the regular nouns this program counts."""
+    if noun.endswith("y") and not noun.endswith(("ay", "ey", "oy", "uy")):
+        return noun.removesuffix("y") + "ies"
+    return noun + "s"
