@@ -14,7 +14,7 @@ from auditor.config import Config
 from auditor.errors import SnapshotError
 from auditor.issuers.catalogue import Catalogue
 from auditor.model import Identity, Source, Trust
-from auditor.power import Authority, Nobody
+from auditor.power import Authority
 from auditor.snapshot import Snapshot
 
 AUDITED_AT = "audited-at"
@@ -63,6 +63,8 @@ PERMISSIONS = """\
 {predefined}
 # The project whose quota is used must have these APIs enabled:
 #   gcloud services enable iam.googleapis.com cloudresourcemanager.googleapis.com cloudasset.googleapis.com
+# Optional: Groups Reader, an administrator role of Cloud Identity, and cloudidentity.googleapis.com enabled. They tell
+# whether service accounts are in groups that are granted something.
 title: OIDC trust auditor
 description: Reads who may become which service account through workload identity federation.
 stage: GA
@@ -127,9 +129,10 @@ class Gcp:
         return evaluate.admits(trust, token, trust.documents[AUDITED_AT])
 
     def authority(self, snapshot: Snapshot) -> Authority:
-        """What identities may do, by the policies of `snapshot`."""
-        del snapshot
-        return Nobody()
+        """What service accounts and directly granted resources allow. Times are compared as in `trusts`."""
+        from auditor.providers.gcp.authority import GoogleAuthority
+
+        return GoogleAuthority(snapshot, _end(snapshot))
 
     def permissions(self) -> str:
         """A custom role for whoever runs the collection, as `gcloud iam roles create --file` takes it."""

@@ -35,6 +35,16 @@ class Haul:
         with self._lock:
             self.documents.setdefault((kind, ident), Document(PROVIDER, scope, kind, ident, body))
 
+    def widen(self, scope: str, ident: str, body: Mapping[str, Any]) -> None:
+        """Add the bindings of a policy of which only matching ones are known; a whole one has them already."""
+        with self._lock:
+            known = self.documents.get(("iam-policy", ident))
+            if known is None:
+                self.documents["iam-policy", ident] = Document(PROVIDER, scope, "iam-policy", ident, body)
+            elif "matches" in known.body:
+                wider = _together(known.body, body)
+                self.documents["iam-policy", ident] = Document(PROVIDER, known.scope, "iam-policy", ident, wider)
+
     def note(
         self, scope: str, kind: str, status: Status, reason: str | None = None, permission: str | None = None
     ) -> None:
@@ -84,6 +94,20 @@ class Haul:
             sorted(documents, key=lambda doc: (doc.scope, doc.kind, doc.id)),
             sorted(rows, key=lambda row: (row.scope, row.kind)),
         )
+
+
+def _together(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Two answers to different questions about one policy: every binding of either, once."""
+    parts = [part.get("policy") for part in (one, other)]
+    bindings = [
+        binding
+        for part in parts
+        if isinstance(part, dict) and isinstance(part.get("bindings"), list)
+        for binding in part["bindings"]
+    ]
+    each = [binding for at, binding in enumerate(bindings) if binding not in bindings[:at]]
+    first = parts[0] if isinstance(parts[0], dict) else {}
+    return {**other, **one, "policy": {**first, "bindings": each}, "matches": f"{one['matches']} OR {other['matches']}"}
 
 
 class Crew:

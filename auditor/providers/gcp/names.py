@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -72,12 +72,54 @@ def path(name: str) -> str:
 
 def grants(policy: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """(role, member) for every federated member of an allow policy. What is of another shape is for others to judge."""
+    return ((role, member) for role, member in _members(policy) if FEDERATED.match(member))
+
+
+def _members(policy: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     bindings = policy.get("bindings")
     for binding in bindings if isinstance(bindings, list) else ():
         members = binding.get("members") if isinstance(binding, dict) else None
         for member in members if isinstance(members, list) else ():
-            if isinstance(member, str) and FEDERATED.match(member):
+            if isinstance(member, str):
                 yield str(binding.get("role")), member
+
+
+EVERYONE = ("allUsers", "allAuthenticatedUsers")
+DENIED_GROUP = "principalSet://goog/group/"
+ACCOUNT, GROUP, ACCOUNTS = "serviceAccount:", "group:", "principalSet://cloudresourcemanager.googleapis.com/"
+
+
+def roles_that_count(policy: Mapping[str, Any], accounts: Container[str]) -> Iterator[str]:
+    """The roles of an allow policy that say what a federated member or one of `accounts` may do.
+
+    `accounts`: addresses in lower case. What everybody or a group has, they may have too.
+    """
+    for role, member in _members(policy):
+        address = member.removeprefix(ACCOUNT).lower() if member.startswith(ACCOUNT) else None
+        if address in accounts or member in EVERYONE or member.startswith((GROUP, ACCOUNTS)) or FEDERATED.match(member):
+            yield role
+
+
+def accounts_named(policy: Mapping[str, Any]) -> Iterator[str]:
+    """The addresses, in lower case, of the service accounts that an allow policy grants something."""
+    return (member.removeprefix(ACCOUNT).lower() for _, member in _members(policy) if member.startswith(ACCOUNT))
+
+
+def groups_named(policy: Mapping[str, Any]) -> Iterator[str]:
+    """The addresses of the groups that an allow policy grants something."""
+    return (member.removeprefix(GROUP).lower() for _, member in _members(policy) if member.startswith(GROUP))
+
+
+def groups_denied(body: Mapping[str, Any]) -> Iterator[str]:
+    """The addresses of the groups that a deny policy names, as denied or as exceptions."""
+    rules = body.get("rules")
+    for rule in rules if isinstance(rules, list) else ():
+        inner = rule.get("denyRule") if isinstance(rule, dict) else None
+        for key in ("deniedPrincipals", "exceptionPrincipals"):
+            listed = inner.get(key) if isinstance(inner, dict) else None
+            for text in listed if isinstance(listed, list) else ():
+                if isinstance(text, str) and text.startswith(DENIED_GROUP):
+                    yield text.removeprefix(DENIED_GROUP).lower()
 
 
 def pools_named(members: Iterable[str]) -> list[str]:

@@ -1,7 +1,8 @@
 """Reads a whole organisation or folder by Cloud Asset Inventory search: a few paged calls, whatever it holds.
 
 Three searches find the projects with pools, the service accounts and the allow policies of everything that service
-accounts inherit from; a fourth finds direct grants to federated identities on any resource, as no other API does.
+accounts inherit from; two more find grants to federated identities and to service accounts on any resource, as no
+other API does.
 An empty query returns whole policies, any other only the bindings that match it (Cloud Asset API,
 `searchAllIamPolicies`). The index lags behind, by minutes as a rule; pools and providers are therefore read by IAM.
 """
@@ -9,6 +10,7 @@ An empty query returns whole policies, any other only the bindings that match it
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from auditor.providers.gcp.haul import NOWHERE, Crew
@@ -30,10 +32,12 @@ PAGE_SIZE = "500"
 POOL_TYPE = "iam.googleapis.com/WorkloadIdentityPool"
 MATCHES = "policy:workloadIdentityPools"
 """Every binding with a member of some pool."""
+OF_ACCOUNTS = "memberTypes:serviceAccount"
+"""Every binding with a service account among its members."""
 WHOLE = "name,assetType,project,folders,organization,additionalAttributes,versionedResources"
 """Without this read mask the resource itself is left out."""
 
-DIRECT, WAY = "direct-grants", "cloud-asset"
+DIRECT, ACCOUNTS, WAY = "direct-grants", "account-grants", "cloud-asset"
 
 
 class Search:
@@ -78,19 +82,23 @@ class Search:
         return projects
 
     def direct_grants(self, scope: str) -> None:
-        """Keep the bindings of federated members on whatever resource under `scope`; of those not read whole."""
+        """Keep who is granted what on whatever resource under `scope`, of policies that are not read whole.
+
+        First the bindings of federated members, then those of service accounts; not these, where those were refused.
+        """
         aliases = {
             f"serviceAccounts/{name}": account_resource(str(doc.body.get("projectId")), doc.id)
             for doc in self._haul.of("service-account")
             for name in (doc.body.get("uniqueId"), doc.id)
         }
-
-        def keep(result: Json) -> None:
-            self._keep({**result, "matches": MATCHES}, aliases)
-
-        listed = self._policies(scope, {"query": MATCHES})
         row = self._haul.projects.scope(scope.partition("/")[2]) if scope.startswith("projects/") else scope
-        self._crew.gather(row, DIRECT, POLICIES, listed, keep)
+        for kind, query in ((DIRECT, MATCHES), (ACCOUNTS, OF_ACCOUNTS)):
+            listed = self._policies(scope, {"query": query})
+            if not self._crew.gather(row, kind, POLICIES, listed, partial(self._matching, query, aliases)):
+                return
+
+    def _matching(self, query: str, aliases: Mapping[str, str], result: Json) -> None:
+        self._keep({**result, "matches": query}, aliases)
 
     def _resources(self, scope: str, kind: str, mask: str | None = None) -> Iterator[Json]:
         query = {"assetTypes": kind, "pageSize": PAGE_SIZE, **({"readMask": mask} if mask else {})}
@@ -116,7 +124,11 @@ class Search:
             scope = resource.removeprefix(MANAGER)
         else:
             scope = str(result.get("organization") or NOWHERE)
-        self._haul.keep(scope, "iam-policy", resource, {**result, "resource": resource})
+        body = {**result, "resource": resource}
+        if "matches" in body:
+            self._haul.widen(scope, resource, body)
+        else:
+            self._haul.keep(scope, "iam-policy", resource, body)
 
 
 def _account(result: Json) -> Mapping[str, Any]:

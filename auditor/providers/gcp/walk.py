@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
+from auditor.providers.gcp.groups import Groups
 from auditor.providers.gcp.haul import NOWHERE, Crew
 from auditor.providers.gcp.levels import Level, Levels
-from auditor.providers.gcp.names import MANAGER, grants, path, pools_named
+from auditor.providers.gcp.names import (
+    MANAGER,
+    accounts_named,
+    grants,
+    groups_denied,
+    groups_named,
+    path,
+    pools_named,
+    roles_that_count,
+)
 from auditor.providers.gcp.projects import POOL, Contents
 from auditor.providers.gcp.rest import Json, RefusedError, Rest, text
 from auditor.providers.gcp.search import Search
-from auditor.snapshot import Status
+from auditor.snapshot import Document, Status
 
 LIST_DENIES = "iam.denypolicies.list"
 GET_DENY = "iam.denypolicies.get"
@@ -53,6 +63,7 @@ class Walk:
         self._levels = Levels(rest, crew)
         self._contents = Contents(rest, crew)
         self._search = Search(rest, crew)
+        self._groups = Groups(rest, crew)
 
     def targets(self, names: Sequence[str]) -> list[Level]:
         """The levels that were asked for: one call each, so that credentials that are no good show at once."""
@@ -96,12 +107,16 @@ class Walk:
             self._boundaries(level)
             self._workforce(level)
         self._refusals()
+        if self._haul.of("service-account"):
+            granted = (group for doc in self._haul.of("iam-policy") for group in groups_named(_policy(doc.body)))
+            denied = (group for doc in self._haul.of(DENY) for group in groups_denied(doc.body))
+            self._groups.read({*granted, *denied})
 
     def _organizations(self) -> list[Level]:
         return [level for _, level in sorted(self._levels.known.items()) if level.type == "organizations"]
 
     def _referenced(self) -> None:
-        """The roles that federated members have, and the pools they come from where those lie elsewhere."""
+        """The roles that count, one call each, and the pools that lie elsewhere."""
         given = [grant for doc in self._haul.of("iam-policy") for grant in grants(_policy(doc.body))]
         missing = [name for name in pools_named(member for _, member in given) if not self._accounted(name)]
         for name in missing[LOOKUP_LIMIT:]:
@@ -109,7 +124,9 @@ class Walk:
             reason = f"not among the {LOOKUP_LIMIT} pools elsewhere that were looked up"
             self._haul.note(scope, f"{POOL} {name}", Status.FAILED, reason)
         self._crew.each(self._contents.pool, missing[:LOOKUP_LIMIT])
-        self._crew.each(self._role, sorted({role for role, _ in given}))
+        accounts = {doc.id.lower() for doc in self._haul.of("service-account")}
+        policies = [_policy(doc.body) for doc in self._haul.of("iam-policy")]
+        self._crew.each(self._role, sorted({role for one in policies for role in roles_that_count(one, accounts)}))
 
     def _accounted(self, pool: str) -> bool:
         """Whether a pool was read, or cannot exist because all pools of its project were."""
@@ -156,19 +173,24 @@ class Walk:
             self._haul.note(NOWHERE, DENY, Status.SKIPPED, reason)
 
     def _touched(self) -> set[str]:
-        """The projects in which a federated member is granted something, in person or from above."""
-        holders: set[str] = set()
-        for doc in self._haul.of("iam-policy"):
-            if next(grants(_policy(doc.body)), None) is None:
-                continue
-            project = doc.body.get("project")
-            holders.add(str(project) if project else doc.id.removeprefix(MANAGER))
-        known = self._levels.known
-        return {
-            name
-            for name, level in known.items()
-            if level.type == "projects" and level.alive and not holders.isdisjoint(self._path(level))
+        """The projects in which a federated member is granted something, in person or from above.
+
+        Also those in which a service account of such a project is: whoever comes in may go on as that account.
+        """
+        granted = [(self._holder(doc), _policy(doc.body)) for doc in self._haul.of("iam-policy")]
+        holders = {holder for holder, policy in granted if next(grants(policy), None) is not None}
+        alive = {name: level for name, level in self._levels.known.items() if level.type == "projects" and level.alive}
+        first = {name for name, level in alive.items() if not holders.isdisjoint(self._path(level))}
+        scopes = {alive[name].scope for name in first}
+        accounts = {doc.id.lower() for doc in self._haul.of("service-account") if doc.scope in scopes}
+        return first | {
+            holder for holder, policy in granted if holder in alive and not accounts.isdisjoint(accounts_named(policy))
         }
+
+    def _holder(self, doc: Document) -> str:
+        """The level that a policy is set on, or the project of what it is set on."""
+        project = doc.body.get("project")
+        return str(project) if project else doc.id.removeprefix(MANAGER)
 
     def _path(self, level: Level) -> Iterator[str]:
         """The names of a level and of everything above it."""

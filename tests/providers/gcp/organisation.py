@@ -92,6 +92,7 @@ ESTATE: dict[str, Any] = {
         {"name": "roles/iam.workloadIdentityUser", "includedPermissions": ["iam.serviceAccounts.getAccessToken"]},
         {"name": f"{ORGANIZATION}/roles/impersonator", "includedPermissions": ["iam.serviceAccounts.signJwt"]},
         {"name": "roles/storage.objectAdmin", "includedPermissions": ["storage.objects.create"]},
+        {"name": "roles/viewer", "includedPermissions": ["storage.buckets.list"]},
     ],
     "deny-policies": [
         {
@@ -123,6 +124,24 @@ ESTATE: dict[str, Any] = {
             "policyKind": "PRINCIPAL_ACCESS_BOUNDARY",
             "policy": f"{ORGANIZATION}/locations/global/principalAccessBoundaryPolicies/inside",
         }
+    ],
+    "groups": [
+        {
+            "name": "groups/01",
+            "groupKey": {"id": "all@acme.example"},
+            "memberships": [
+                {"name": "groups/01/memberships/1", "preferredMemberKey": {"id": "ann@acme.example"}, "type": "USER"},
+                {"name": "groups/01/memberships/2", "preferredMemberKey": {"id": "Ci@acme.example"}, "type": "GROUP"},
+            ],
+        },
+        {
+            "name": "groups/02",
+            "groupKey": {"id": "ci@acme.example"},
+            "memberships": [
+                {"name": "groups/02/memberships/1", "preferredMemberKey": {"id": IDLE}, "type": "SERVICE_ACCOUNT"},
+                {"name": "groups/02/memberships/2", "preferredMemberKey": {"id": "all@acme.example"}, "type": "GROUP"},
+            ],
+        },
     ],
     "workforce-pools": [{"name": "locations/global/workforcePools/staff", "parent": ORGANIZATION, "state": "ACTIVE"}],
     "workforce-pool-providers": [{"name": "locations/global/workforcePools/staff/providers/entra", "state": "ACTIVE"}],

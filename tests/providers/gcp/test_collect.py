@@ -16,7 +16,7 @@ from auditor.providers.gcp import LEAST_PRIVILEGE, PROVIDER
 from auditor.providers.gcp.collect import collect, names
 from auditor.snapshot import Coverage, Status, load, save
 from fixtures.loopback.gcp import Fault, LoopbackGoogle
-from fixtures.loopback.gcp_routes import ROUTES
+from fixtures.loopback.gcp_routes import GROUPS_READER, ROUTES
 from tests.providers.gcp.organisation import (
     DEPLOY,
     DEPLOY_RESOURCE,
@@ -58,6 +58,14 @@ def test_a_whole_organisation_by_search(google: LoopbackGoogle) -> None:
     assert bodies(snapshot, "policy-binding") == raw("policy-bindings")
     assert bodies(snapshot, "workforce-pool") == raw("workforce-pools")
     assert bodies(snapshot, "workforce-pool-provider") == raw("workforce-pool-providers")
+    assert bodies(snapshot, "group") == {
+        group["groupKey"]["id"]: {
+            "groupKey": group["groupKey"],
+            "name": group["name"],
+            "memberships": group["memberships"],
+        }
+        for group in ESTATE["groups"]
+    }
     policies = bodies(snapshot, "iam-policy")
     assert policies == {
         DEPLOY_RESOURCE: {
@@ -203,6 +211,68 @@ def test_what_is_granted_on_an_organisation_touches_every_project_but_those_that
     ]
 
 
+# What service accounts are granted
+
+
+def test_what_service_accounts_and_groups_are_granted_is_read_with_its_roles(google: LoopbackGoogle) -> None:
+    editor = {"role": "roles/editor", "members": [f"serviceAccount:{IDLE.upper()}"]}
+    strangers = {"role": "roles/owner", "members": ["user:ann@acme.example", "serviceAccount:else@where.example"]}
+    writer = {"role": "roles/storage.objectAdmin", "members": [f"serviceAccount:{DEPLOY}"]}
+    both = {"role": "roles/storage.objectAdmin", "members": [EVERYONE, f"serviceAccount:{IDLE}"]}
+    bucket = {"assetType": "storage.googleapis.com/Bucket", "project": "projects/1001"}
+    policies = [
+        {"resource": f"{MANAGER}projects/1001", "policy": {"bindings": [editor, strangers]}},
+        {"resource": "//storage.googleapis.com/a", **bucket, "policy": {"bindings": [both, writer, strangers]}},
+        {"resource": "//storage.googleapis.com/b", **bucket, "policy": {"bindings": [writer]}},
+    ]
+    roles = [*ESTATE["roles"], {"name": "roles/editor", "includedPermissions": ["compute.instances.create"]}]
+    google.load({**ESTATE, "iam-policies": policies, "roles": roles})
+    snapshot = collect([ORGANIZATION], FAST)
+    assert list(bodies(snapshot, "role")) == ["roles/editor", "roles/storage.objectAdmin"]
+    kept = bodies(snapshot, "iam-policy")
+    assert kept[f"{MANAGER}projects/1001"]["policy"] == {"bindings": [editor, strangers]}
+    assert kept["//storage.googleapis.com/a"] == {
+        "resource": "//storage.googleapis.com/a",
+        **bucket,
+        "policy": {"bindings": [both, writer, strangers]},
+        "matches": "policy:workloadIdentityPools OR memberTypes:serviceAccount",
+    }
+    assert kept["//storage.googleapis.com/b"]["matches"] == "memberTypes:serviceAccount"
+    assert row(snapshot, ORGANIZATION, "account-grants").status is Status.READ
+
+
+def test_groups_that_may_not_be_read_are_asked_for_once_and_no_gap(google: LoopbackGoogle) -> None:
+    google.fail("cloudidentity", Fault.FORBIDDEN)
+    snapshot = collect([ORGANIZATION], FAST)
+    found = row(snapshot, "-", "group")
+    assert (found.status, found.permission) == (Status.SKIPPED, "Groups Reader (a role of Cloud Identity)")
+    assert (found.reason or "").startswith("who is in the groups was not read: PERMISSION_DENIED")
+    assert google.calls["cloudidentity.groups.lookup"] == 1
+    assert snapshot.complete
+    assert bodies(snapshot, "group") == {}
+
+
+def test_groups_of_deny_policies_are_read_too(google: LoopbackGoogle) -> None:
+    rule = {"deniedPrincipals": ["principalSet://goog/group/Ops@acme.example"], "deniedPermissions": []}
+    name = "policies/cloudresourcemanager.googleapis.com%2Forganizations%2F100/denypolicies/ops"
+    group = {"name": "groups/03", "groupKey": {"id": "ops@acme.example"}}
+    denies = [{"name": name, "rules": [{"denyRule": rule}]}]
+    google.load({**ESTATE, "deny-policies": denies, "groups": [*ESTATE["groups"], group]})
+    assert sorted(bodies(collect([ORGANIZATION], FAST), "group")) == [
+        "all@acme.example",
+        "ci@acme.example",
+        "ops@acme.example",
+    ]
+
+
+def test_one_group_that_may_not_be_read_is_named(google: LoopbackGoogle) -> None:
+    google.fail("groups/02/memberships", Fault.NOT_FOUND)
+    snapshot = collect([ORGANIZATION], FAST)
+    assert list(bodies(snapshot, "group")) == ["all@acme.example"]
+    assert row(snapshot, "-", "group ci@acme.example").status is Status.SKIPPED
+    assert row(snapshot, "-", "group").status is Status.READ
+
+
 # How it is asked
 
 
@@ -241,7 +311,7 @@ def test_every_method_is_called_with_a_permission_that_is_listed(google: Loopbac
     collect([ORGANIZATION], FAST)
     collect(["projects/web-prod"], FAST)
     needed = {permission for _, _, method, permission in ROUTES if google.calls[method]}
-    assert needed == set(LEAST_PRIVILEGE)
+    assert needed == {*LEAST_PRIVILEGE, GROUPS_READER}
     assert google.calls["unknown"] == 0
 
 
@@ -347,7 +417,7 @@ def test_500_projects_with_10_providers_each(google: LoopbackGoogle) -> None:
         "cloudresourcemanager.projects.list": 5,
         "cloudresourcemanager.folders.list": 5,
         "cloudasset.searchAllResources": 2,
-        "cloudasset.searchAllIamPolicies": 2,
+        "cloudasset.searchAllIamPolicies": 3,
         "iam.projects.locations.workloadIdentityPools.list": 500,
         "iam.projects.locations.workloadIdentityPools.providers.list": 500,
         "iam.roles.get": 1,
