@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from auditor.claims.predicate import FALSE, TRUE, Predicate, Unknown, conjunction, disjunction, negation
 from auditor.model import Clause, Source
@@ -118,10 +118,19 @@ def _covers(rule: Rule, permission: str) -> Predicate:
 def _names(listed: Any, permission: str) -> Predicate:
     if not isinstance(listed, list | tuple) or any(not isinstance(text, str) for text in listed):
         return Unknown(_SHAPE)
-    service, _, verb = permission.partition(".")
-    if f"{service}.googleapis.com/{verb}" in listed:
+    if as_denied(permission) in listed:
         return TRUE
     return Unknown(_GROUP) if any("*" in text for text in listed) else FALSE
+
+
+_HOSTS: Final = {"resourcemanager": "cloudresourcemanager"}
+"""Services whose host has another name than their permissions (IAM, "Permissions supported in deny policies")."""
+
+
+def as_denied(permission: str) -> str:
+    """A permission as deny policies write it: `cloudresourcemanager.googleapis.com/projects.get`."""
+    service, _, rest = permission.partition(".")
+    return permission if "/" in permission else f"{_HOSTS.get(service, service)}.googleapis.com/{rest}"
 
 
 def bounded(estate: Estate, pool: str, chain: tuple[str, ...]) -> tuple[Clause, ...]:

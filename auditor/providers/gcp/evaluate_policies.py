@@ -153,7 +153,8 @@ def _applies(rule: Any, permission: str | None, pool: str, is_member: Membership
 
 def _names(listed: Any, permission: str) -> bool | None:
     service, _, verb = permission.partition(".")
-    if f"{service}.googleapis.com/{verb}" in _list(listed):
+    host = "cloudresourcemanager" if service == "resourcemanager" else service
+    if (permission if "/" in permission else f"{host}.googleapis.com/{verb}") in _list(listed):
         return True
     return None if any("*" in str(one) for one in _list(listed)) else False
 

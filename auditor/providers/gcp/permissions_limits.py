@@ -10,15 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 
-from auditor.providers.gcp.denials import Rule, rules_on
+from auditor.providers.gcp.denials import Rule, as_denied, rules_on
 from auditor.providers.gcp.estate import CONTAINERS, Estate
 from auditor.providers.gcp.permissions_grants import Principal
 from auditor.snapshot import Status
-
-_HOSTS: Final = {"resourcemanager": "cloudresourcemanager"}
-"""Services whose host has another name than their permissions."""
 
 
 class Limits:
@@ -186,8 +183,7 @@ def _covers(rule: Rule, permission: str) -> bool | None:
 def _names(listed: Any, permission: str) -> bool | None:
     if not isinstance(listed, list | tuple):
         return None
-    service, _, rest = permission.partition(".")
-    written = permission if "/" in permission else f"{_HOSTS.get(service, service)}.googleapis.com/{rest}"
+    written, rest = as_denied(permission), permission.partition(".")[2]
     found: bool | None = False
     for text in listed:
         if text == written:

@@ -12,6 +12,7 @@ from auditor.config import Ours
 from auditor.decide import decide
 from auditor.model import Identity, Source, Trust
 from auditor.providers.gcp import PROVIDER as GOOGLE
+from auditor.providers.gcp import denials, evaluate_policies
 from auditor.providers.gcp.inventory import identities, idle_registrations
 from auditor.providers.gcp.trust import trusts
 from auditor.snapshot import Coverage, Document, Status
@@ -260,3 +261,17 @@ def test_an_unread_account_of_a_policy_is_still_an_identity() -> None:
     snapshot.documents = [document for document in snapshot.documents if document.kind != "service-account"]
     snapshot.coverage.append(Coverage("gcp", PROJECT, "service-account", Status.DENIED))
     assert [trust.identity for trust in trusts(snapshot, NOW)] == [DEPLOY]
+
+
+@pytest.mark.parametrize(
+    ("permission", "denied"),
+    [
+        ("resourcemanager.projects.get", "cloudresourcemanager.googleapis.com/projects.get"),
+        ("storage.objects.get", "storage.googleapis.com/objects.get"),
+        ("iam.googleapis.com/workloadIdentityPools.list", "iam.googleapis.com/workloadIdentityPools.list"),
+    ],
+)
+def test_permissions_as_deny_policies_write_them(permission: str, denied: str) -> None:
+    assert denials.as_denied(permission) == denied
+    assert evaluate_policies._names([denied], permission) is True
+    assert evaluate_policies._names([permission], permission) is ("/" in permission)
