@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from auditor.model import Level
 from auditor.power import Capability
@@ -198,6 +199,7 @@ def _changes(held: Holdings, assignment: Assignment) -> Iterator[Capability]:
             )
 
 
+@lru_cache(maxsize=16384)
 def _weigh(pattern: str, *, data: bool) -> tuple[Level | None, str | None]:
     """How much the actions of a pattern count; None for those that matter little."""
     words = tables().words

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from auditor.model import Source
 from auditor.providers.azure.documents import last, table, text
@@ -43,8 +44,10 @@ class Assignments:
     """Principal → why one of its assignments could not be understood; `""` → where not even the principal could."""
 
 
-def shown(condition: str) -> str:
+def shown(condition: Any) -> str:
     """A condition, short enough for a sentence."""
+    if not isinstance(condition, str):
+        return "of a form nobody knows"
     flat = " ".join(condition.split())
     return flat if len(flat) <= SHOWN else f"{flat[:SHOWN]}…"
 
@@ -84,7 +87,7 @@ def _read(
         doubts.append(f"the role {known[0].name} was read in {len(known)} versions")
     condition = properties.get("condition")
     if condition:
-        doubts.append(f"the condition of its assignment: {shown(str(condition))}")
+        doubts.append(f"the condition of its assignment: {shown(condition)}")
     if text(properties, "delegatedManagedIdentityResourceId") is not None:
         doubts.append("its assignment is delegated from another tenant")
     for role in known:

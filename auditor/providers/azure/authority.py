@@ -12,13 +12,14 @@ from dataclasses import replace
 from functools import cached_property
 
 from auditor.model import Fix, Identity
-from auditor.power import Capability, Power, Profile, Step, ranked, unread
+from auditor.power import Capability, OwnToken, Power, Profile, Step, ranked, unread
 from auditor.providers.azure import arm_power
 from auditor.providers.azure.assignments import Assignment, Assignments, assignments_of
 from auditor.providers.azure.denials import Denials, Membership, denials_of
 from auditor.providers.azure.directory import Directory, Entry, directory_of
 from auditor.providers.azure.documents import items, table, text
 from auditor.providers.azure.estate import Estate, estate_of
+from auditor.providers.azure.federated import MANAGED
 from auditor.providers.azure.holders import Holder, holders
 from auditor.providers.azure.ledger import Ledger
 from auditor.providers.azure.permissions import Holdings
@@ -144,16 +145,20 @@ class AzureAuthority:
             found = [replace(one, doubt=_with(one.doubt)) for one in found]
             next_ones = tuple(replace(one, doubt=_with(one.doubt)) for one in next_ones)
         gaps = self._gaps(holder, assigned, entries, unsure)
-        known = (
-            holder.client is not None and bool(holder.tenants) and all(map(self._ledger.activity_read, holder.tenants))
-        )
+        last_used = self._activity.get(holder.client or "")
         return Profile(
             Power(ranked(found), gaps),
             tuple(sorted(next_ones, key=_order)),
             created=holder.created,
-            last_used=self._activity.get(holder.client or ""),
-            use_known=known,
+            last_used=last_used,
+            use_known=last_used is not None or self._asked(holder),
+            tokens=_own_tokens(holder),
         )
+
+    def _asked(self, holder: Holder) -> bool:
+        """Whether one that no record names was never used: nothing says that managed identities have records."""
+        asked = bool(holder.tenants) and all(map(self._ledger.activity_read, holder.tenants))
+        return asked and holder.client is not None and holder.identity.kind != MANAGED
 
     def _membership(self, holder: Holder) -> tuple[Membership, str | None]:
         """By which ids it is meant, and why there may be others."""
@@ -203,3 +208,14 @@ def _with(doubt: str | None) -> str:
 
 def _order(step: Step) -> tuple[str, str, str]:
     return (step.target.kind, step.target.id.lower(), step.kind)
+
+
+def _own_tokens(holder: Holder) -> tuple[OwnToken, ...]:
+    """Entra signs for a principal under its object id, in both versions of its tokens."""
+    doubt = _DISABLED if holder.disabled else "the tenant knows an application by the audience that is asked for"
+    return tuple(
+        OwnToken(issuer, principal, doubt)
+        for tenant in sorted(holder.tenants)
+        for principal in holder.principals
+        for issuer in (f"https://login.microsoftonline.com/{tenant}/v2.0", f"https://sts.windows.net/{tenant}/")
+    )

@@ -6,6 +6,7 @@ issuer, subject and audience are compared letter by letter, there are no wildcar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -47,6 +48,9 @@ _NO_ADDRESS: Final = "the credential's issuer is no https address; whether Entra
 SUBJECT, AUDIENCE = "subject", "audiences"
 """The texts of the clauses that are no part of an expression."""
 
+_PLACEHOLDER: Final = re.compile(r"\$\{[^}]*\}|\{\{.*\}\}|\$\([^)]*\)|<[^>]+>|%[A-Z_]+%")
+"""Of Terraform, Bicep and shells; of templates; of pipelines; of documentation; of Windows."""
+
 LEGACY_DEVOPS: Final = "https://vstoken.dev.azure.com/"
 
 
@@ -86,7 +90,7 @@ def compiled(body: Any, source: Source, issuers: Catalogue) -> Compiled:
     else:
         issuer = issuers.identify(right.url, compares)
     found = Compiled(issuer, (audience, *clauses), notes=notes, closed=right.never)
-    if right.never is None and not right.url.startswith("https://") and issuer.kind == UNKNOWN:
+    if right.never is None and not right.url.startswith("https://"):
         found.doubt = _NO_ADDRESS
     if written is not None and subject is not None:
         found.clauses = (audience, _doubt(source, "claimsMatchingExpression", BOTH))
@@ -240,6 +244,8 @@ def why_dead(subject: str, issuer: Issuer) -> str | None:
         return "a wildcard stands for itself in a subject, and no token's subject holds one"
     if not _never(Pattern.exactly(subject, ignore_case=True), issuer.grammar):
         return "letter case counts, and tokens spell it otherwise"
+    if _PLACEHOLDER.search(subject):
+        return "it holds a placeholder that nobody filled in"
     if any(part in subject for part in (".*", ".+", "(", "|", "[", "^", "$")):
         return "it is written as a regular expression, and subjects are compared letter by letter"
     return None

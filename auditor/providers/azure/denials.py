@@ -7,6 +7,7 @@ excluded. Only Azure makes them, for managed applications and deployment stacks.
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -56,54 +57,73 @@ class Denials:
 
     every: tuple[Denial, ...]
     hierarchy: Hierarchy
-    _about: dict[frozenset[str], tuple[tuple[Denial, bool], ...]] = field(default_factory=dict)
+    _high: list[Denial] = field(default_factory=list)
+    """Those above subscriptions, and those nobody knows the scope of."""
+    _low: dict[str, list[Denial]] = field(default_factory=dict)
+    """The others, by the key of their scope."""
+    _keys: list[str] = field(default_factory=list)
+    """The keys of those, sorted."""
+    _reaching: dict[str, tuple[tuple[Denial, bool], ...]] = field(default_factory=dict)
 
-    def about(self, who: Membership) -> tuple[tuple[Denial, bool], ...]:
-        """Those that are about somebody, with whether that is certain."""
-        key = who.ids | ({"…"} if not who.complete else frozenset())
-        found = self._about.get(key)
+    def __post_init__(self) -> None:
+        for denial in self.every:
+            if denial.scope is None or denial.scope.subscription is None:
+                self._high.append(denial)
+            else:
+                self._low.setdefault(denial.scope.key, []).append(denial)
+        self._keys.extend(sorted(self._low))
+
+    def quiet(self, at: Scope) -> bool:
+        """Whether nothing is denied at `at`, above it or below it, to anybody."""
+        if self.reaching(at):
+            return False
+        place = bisect.bisect_left(self._keys, f"{at.key}/")
+        return not (place < len(self._keys) and self._keys[place].startswith(f"{at.key}/"))
+
+    def reaching(self, at: Scope) -> tuple[tuple[Denial, bool], ...]:
+        """Those that hold at `at`, with whether they hold everywhere below for certain.
+
+        One that stands somewhere below `at` leaves the rest of it alone, so it does not count.
+        """
+        found = self._reaching.get(at.key)
         if found is None:
-            pairs = ((denial, _is_about(denial, who)) for denial in self.every)
-            found = self._about[key] = tuple((denial, sure) for denial, sure in pairs if sure is not None)
+            parts = at.key.split("/")
+            above = ("/".join(parts[:size]) for size in range(3, len(parts) + 1)) if at.subscription else (at.key,)
+            near = [denial for key in above for denial in self._low.get(key, ())]
+            pairs = ((denial, self._reaches(denial, at)) for denial in (*self._high, *near))
+            found = self._reaching[at.key] = tuple(
+                (denial, sure is True) for denial, sure in pairs if sure is not False
+            )
         return found
 
     def refuses(self, who: Membership, action: Action, at: Scope) -> bool | str:
         """Whether somebody is denied `action` everywhere at and below `at`; else why that may be so."""
         doubt: str | bool = False
-        for denial, sure in self.about(who):
-            if not any(block.holds(action) for block in denial.blocks) and denial.blocks:
+        for denial, whole in self.reaching(at):
+            blocks = [block for block in denial.blocks if block.holds(action)]
+            sure = _is_about(denial, who) if blocks or not denial.blocks else None
+            if sure is None:
                 continue
-            answer = self._reaches(denial, at)
-            if answer is True and sure and denial.blocks and not denial.doubts:
-                conditions = [b.condition for b in denial.blocks if b.holds(action)]
-                if None in conditions:
-                    return True
-            if answer is not False:
-                doubt = f"the deny assignment {denial.name}"
+            if whole and sure and not denial.doubts and any(block.condition is None for block in blocks):
+                return True
+            doubt = f"the deny assignment {denial.name}"
         return doubt
 
     def takes(self, who: Membership, pattern: str, at: Scope, *, data: bool) -> bool | str:
         """The same of every action of a pattern."""
         doubt: str | bool = False
-        for denial, sure in self.about(who):
-            found = [block.takes(pattern, data=data) for block in denial.blocks] or [None]
-            if all(one is False for one in found):
+        for denial, whole in self.reaching(at):
+            found = [(block.takes(pattern, data=data), block.condition is None) for block in denial.blocks]
+            sure = _is_about(denial, who) if not found or any(taken is not False for taken, _ in found) else None
+            if sure is None:
                 continue
-            answer = self._reaches(denial, at)
-            plain = any(
-                one is True and block.condition is None for one, block in zip(found, denial.blocks, strict=False)
-            )
-            if answer is True and sure and plain and not denial.doubts:
+            if whole and sure and not denial.doubts and (True, True) in found:
                 return True
-            if answer is not False:
-                doubt = f"the deny assignment {denial.name}"
+            doubt = f"the deny assignment {denial.name}"
         return doubt
 
     def _reaches(self, denial: Denial, at: Scope) -> bool | None:
-        """Whether it holds at `at` and everywhere below; None where it holds for some of that, or nobody knows.
-
-        One that stands somewhere below `at` leaves the rest of it alone, so it does not count.
-        """
+        """Whether it holds at `at` and everywhere below; None where it holds for some of that, or nobody knows."""
         if denial.scope is None:
             return None
         if denial.here_only:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from auditor.model import Level, Source
 from auditor.power import Capability
 from auditor.providers.azure.assignments import shown
-from auditor.providers.azure.documents import items, last, text
+from auditor.providers.azure.documents import items, last, text, texts
 from auditor.providers.azure.estate import Estate
 from auditor.providers.azure.known import Right, tables
 from auditor.providers.azure.subjects import lower_guid
@@ -133,7 +133,7 @@ class Directory:
         if known is None and definition is not None:
             found = list(_by_actions(definition, name))
             rights = [(right, (*source, *more), (*doubts, *why)) for right, more, why in found]
-            if not found:
+            if not found or not _understood(definition):
                 yield Entry(None, gap=f"the directory role {name} could not be understood")
         scope = (f"tenants/{tenant}" if tenant else "-") if where == "/" else where
         for right, sources, why in rights:
@@ -245,7 +245,7 @@ def _by_actions(definition: Document, name: str) -> Iterator[tuple[Right, tuple[
     found = False
     for index, one in enumerate(listed or ()):
         actions = items(one, "allowedResourceActions")
-        why = () if text(one, "condition") is None else (f"the condition of the role: {shown(str(one['condition']))}",)
+        why = () if text(one, "condition") is None else (f"the condition of the role: {shown(one['condition'])}",)
         for place, action in enumerate(actions or ()):
             if not isinstance(action, str):
                 continue
@@ -258,16 +258,25 @@ def _by_actions(definition: Document, name: str) -> Iterator[tuple[Right, tuple[
     if found or not rest:
         return
     changing = [(action, source) for action, source in rest if not action.lower().endswith("/read")]
+    action, where = (changing or rest)[0]
+    path: str | None = None
+    doubts: tuple[str, ...] = ()
     if privileged:
-        level, what, why = Level.ESCALATION, f"use the directory role {name}", "Microsoft calls the role privileged"
-        chosen, path = (changing or rest)[0], "entra-privileged-role"
+        level, path, doubts = Level.ESCALATION, "entra-privileged-role", ("Microsoft calls the role privileged",)
     elif changing:
-        level, what, why, path = Level.WIDE_WRITE, f"use the directory role {name}", "judged by its actions", None
-        chosen = changing[0]
+        level, doubts = Level.WIDE_WRITE, ("judged by its actions",)
     else:
-        level, what, why, path, chosen = Level.SCOPED, f"read with the directory role {name}", None, None, rest[0]
-    right = Right("", chosen[0], level, what, path, None, frozenset(), frozenset((chosen[0].lower(),)))
-    yield right, (chosen[1],), (() if why is None else (why,))
+        level = Level.SCOPED
+    what = f"{'use' if privileged or changing else 'read with'} the directory role {name}"
+    yield Right("", action, level, what, path, None, frozenset(), frozenset((action.lower(),))), (where,), doubts
+
+
+def _understood(definition: Document) -> bool:
+    """Whether every list of actions of a directory role has the shape Graph gives it."""
+    listed = items(definition.body, "rolePermissions")
+    return listed is not None and all(
+        isinstance(one, Mapping) and texts(one, "allowedResourceActions") is not None for one in listed
+    )
 
 
 def _named(right: Right, action: str) -> Right:

@@ -20,6 +20,14 @@ _CLUSTER: Final = re.compile(r"https://[a-z0-9-]+\.oic\.prod-aks\.azure\.(?:com|
 """Issuers of Azure Kubernetes Service of the newer form, all of which end in a slash (seen in public credentials)."""
 
 
+_ENTRA: Final = re.compile(r"https://login\.(?:microsoftonline|microsoft|windows)\.(?:com|net)(?:/.*)?", re.IGNORECASE)
+"""Where Entra serves every tenant of the public cloud."""
+_TENANT: Final = re.compile(r"https://login\.microsoftonline\.com/[0-9a-f-]{36}")
+_ENTRA_ISSUERS: Final = (
+    "Entra's are https://login.microsoftonline.com/{tenant id}/v2.0 and https://sts.windows.net/{tenant id}/"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Meant:
     """The issuer a credential is about."""
@@ -38,6 +46,8 @@ def meant(written: str, issuers: Catalogue) -> Meant:
         if issuers.identify(url).kind != UNKNOWN:
             return Meant(url)
     found = next(((other, why) for other, why in _spellings(url) if _told(other, issuers)), None)
+    if found is None and _ENTRA.fullmatch(url):
+        return Meant(url, f"no token carries the issuer {written!a}: {_ENTRA_ISSUERS}")
     if found is None:
         return Meant(url, _differs(written, url, slips)) if slips else Meant(url)
     other, why = found
@@ -65,12 +75,16 @@ def _spellings(url: str) -> Iterator[tuple[str, list[str]]]:
     scheme = [] if schemed == url else ["it does not begin with https://"]
     rooted = _WELL_KNOWN.sub("", schemed)
     known = [] if rooted == schemed else ["it names the document that describes the issuer"]
-    for cased in dict.fromkeys((rooted, rooted.lower())):
-        case = [] if cased == rooted else ["its letter case differs"]
+    plain = re.sub(r"^(https://[^/:]+):443(?=/|$)", r"\1", rooted, flags=re.IGNORECASE)
+    port = [] if plain == rooted else ["it names a port"]
+    for cased in dict.fromkeys((plain, plain.lower())):
+        case = [] if cased == plain else ["its letter case differs"]
         bare = cased.rstrip("/")
         for end in (cased, bare, f"{bare}/"):
             slash = [] if end == cased else [f"the slash at the end is {'missing' if end[-1:] == '/' else 'too much'}"]
-            yield end, [*scheme, *known, *case, *slash]
+            yield end, [*scheme, *known, *port, *case, *slash]
+        if _TENANT.fullmatch(bare):
+            yield f"{bare}/v2.0", [*scheme, *known, *port, *case, "/v2.0 is missing at the end"]
 
 
 def _told(url: str, issuers: Catalogue) -> bool:

@@ -114,18 +114,8 @@ class Tables:
     roles: Mapping[str, Right]
     """Directory roles by template id."""
     role_actions: tuple[Right, ...]
-
-    @property
-    def actions(self) -> tuple[Action, ...]:
-        """Every action of a path or a bridge."""
-        return tuple(
-            dict.fromkeys(
-                (
-                    *(action for path in self.paths for action in (*path.actions, *path.any)),
-                    *(action for bridge in self.bridges for action in bridge.actions),
-                )
-            )
-        )
+    actions: tuple[Action, ...]
+    """Every action of a path or a bridge."""
 
 
 @cache
@@ -133,14 +123,15 @@ def tables() -> Tables:
     """The tables, as they stand beside this module."""
     arm, directory = _file("power.toml"), _file("power_directory.toml")
     words = arm["words"]
+    paths = tuple(map(_path, arm["path"]))
+    bridges = tuple(Bridge(row["what"], Level(row["level"]), _actions(row), row.get("needs")) for row in arm["bridge"])
+    lists = [*((*path.actions, *path.any) for path in paths), *(bridge.actions for bridge in bridges)]
     return Tables(
         built_in={row["id"]: _built_in(row) for row in arm["built-in"]},
-        paths=tuple(map(_path, arm["path"])),
+        paths=paths,
         families={row["id"]: Family(row["path"], row["what"], row["needs"]) for row in arm["family"]},
         opening={Level(level): what for level, what in arm["bridges"].items()},
-        bridges=tuple(
-            Bridge(row["what"], Level(row["level"]), _actions(row), row.get("needs")) for row in arm["bridge"]
-        ),
+        bridges=bridges,
         words=Words(
             minor=tuple(words["minor"]),
             minor_data=tuple(words["minor-data"]),
@@ -150,6 +141,7 @@ def tables() -> Tables:
             probes_data=tuple(Action(name, data=True) for name in words["probes-data"]),
         ),
         permissions=_rights(directory["permission"]),
+        actions=tuple(dict.fromkeys(action for listed in lists for action in listed)),
         services={row["id"]: (row["name"], _rights(row.get("permission", ()))) for row in directory["service"]},
         roles=_rights(directory["directory-role"]),
         role_actions=tuple(

@@ -18,10 +18,16 @@ class Ledger:
 
     estate: Estate
     hierarchy: Hierarchy
+    _gaps: dict[str | None, tuple[str, ...]] = field(default_factory=dict)
     _denials: dict[str, str | None] = field(default_factory=dict)
 
-    def gaps(self, tenant: str | None) -> Iterator[str]:
+    def gaps(self, tenant: str | None) -> tuple[str, ...]:
         """Why identities of a tenant may do more than the documents tell."""
+        if tenant not in self._gaps:
+            self._gaps[tenant] = tuple(self._unread(tenant))
+        return self._gaps[tenant]
+
+    def _unread(self, tenant: str | None) -> Iterator[str]:
         yield from self._subscriptions("role-assignment", tenant)
         for kind, words in (
             ("graph-role-assignment", "application permissions"),
@@ -46,13 +52,6 @@ class Ledger:
             yield from (f"role assignments of {one} were not read" for one in known if one not in read | told)
             if not known and not read and not told:
                 yield "role assignments were not read"
-
-    def refused_groups(self, tenant: str | None) -> str | None:
-        """Why the groups of service principals were not read; None where they were asked for."""
-        rows = [row for row in self._rows("group-membership") if self._of(row, tenant)]
-        if any(row.status in _REFUSED for row in rows):
-            return next(reason_of(row, "group-membership") for row in rows if row.status in _REFUSED)
-        return None if any(row.status is Status.READ for row in rows) else "nobody asked"
 
     def principals_read(self, tenant: str | None) -> bool:
         """Whether the service principals of a tenant are known."""

@@ -49,6 +49,8 @@ def _parts(pattern: str, verbs: tuple[str, ...]) -> Iterator[str]:
 def together(proofs: Iterable[Proof], *doubts: str) -> Proof:
     """All of them at once, depending on `doubts` too."""
     listed = tuple(proofs)
+    if len(listed) == 1 and not doubts:
+        return listed[0]
     sources = dict.fromkeys(source for proof in listed for source in proof.sources)
     return Proof(tuple(sources), tuple(dict.fromkeys((*(d for proof in listed for d in proof.doubts), *doubts))))
 

@@ -138,8 +138,10 @@ def hierarchy_of(snapshot: Snapshot) -> Hierarchy:
         details = properties.get("details") if isinstance(properties, Mapping) else None
         for place in (properties, details):
             if isinstance(place, Mapping) and "parent" in place:
-                above = text(place["parent"], "id") if place["parent"] else None
-                if above is None and place["parent"]:
+                parent = place["parent"]
+                above = text(parent, "id")
+                root = parent is None or (isinstance(parent, Mapping) and parent.get("id") is None)
+                if above is None and not root:
                     continue  # a parent of a shape nobody knows: not known
                 found.parents[name] = above.lower().rpartition("/")[2] if above else None
     return found

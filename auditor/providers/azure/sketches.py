@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from auditor.model import Fix, Level
 from auditor.power import Capability
-from auditor.providers.azure.documents import items, last, table, text
+from auditor.providers.azure.documents import items, last, table, text, texts
 from auditor.providers.azure.globs import matches
 from auditor.providers.azure.known import tables
 from auditor.snapshot import Document
@@ -29,6 +29,8 @@ _NARROWER: Final[Mapping[str, str]] = {
     "Sites.Read.All": "Sites.Selected",
 }
 
+
+_LISTS: Final = ("actions", "notActions", "dataActions", "notDataActions")
 
 KINDS: Final = frozenset(("role-assignment", "role-definition", "graph-role-assignment", "directory-role-assignment"))
 """What a sketch is made from."""
@@ -55,9 +57,10 @@ def _assignment(capability: Capability, document: Document, role: Document | Non
     custom = (text(details, "type") or "").lower() == "customrole"
     if custom and role is not None and capability.path != _GRANTS:
         return _role(capability, name, details)
-    before: dict[str, Any] = {"roleDefinition": name, "scope": properties.get("scope")}
-    if properties.get("condition"):
-        before["condition"] = properties["condition"]
+    before: dict[str, Any] = {"roleDefinition": name, "scope": capability.scope}
+    condition = text(properties, "condition")
+    if condition is not None:
+        before["condition"] = condition
     after = dict(before)
     if capability.path == _GRANTS:
         after |= {"conditionVersion": "2.0", "condition": _CONDITION}
@@ -66,16 +69,23 @@ def _assignment(capability: Capability, document: Document, role: Document | Non
         return _fix("let it hand out only the roles it has to, on the scope where it works", before, after)
     after["roleDefinition"] = "<a role that holds only the actions it needs>"
     if capability.level is not Level.SCOPED:
-        after["scope"] = f"{str(properties.get('scope')).rstrip('/')}/<the resource group or the resource it works on>"
+        after["scope"] = f"{capability.scope.rstrip('/')}/<the resource group or the resource it works on>"
     return _fix(f"replace {name} by a narrower role on a narrower scope", before, after)
 
 
 def _role(capability: Capability, name: str, details: Mapping[str, Any]) -> Fix:
     """A role of one's own: without the actions in question, or with them spelled out."""
-    listed = items(details, "permissions") or ()
-    after = [_without(capability, one) if isinstance(one, Mapping) else one for one in listed]
+    listed = [_lists(one) for one in items(details, "permissions") or () if isinstance(one, Mapping)]
+    after = [_without(capability, one) for one in listed]
     summary = f"take {', '.join(capability.permissions)} out of the role {name}, or spell out what it needs of it"
-    return _fix(summary, {"permissions": list(listed)}, {"permissions": after})
+    return _fix(summary, {"permissions": listed}, {"permissions": after})
+
+
+def _lists(block: Mapping[str, Any]) -> dict[str, Any]:
+    """What matters of a block; nothing of a shape nobody knows."""
+    found: dict[str, Any] = {key: list(texts(block, key) or ()) for key in _LISTS if key in block}
+    condition = text(block, "condition")
+    return found if condition is None else {**found, "condition": condition}
 
 
 def _without(capability: Capability, block: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,7 +107,7 @@ def _without(capability: Capability, block: Mapping[str, Any]) -> dict[str, Any]
 
 def _permission(capability: Capability, document: Document) -> Fix:
     name = capability.permissions[0] if capability.permissions else text(document.body, "appRoleId")
-    before = {"resource": document.body.get("resourceDisplayName"), "appRole": name}
+    before = {"resource": text(document.body, "resourceDisplayName"), "appRole": name}
     after = {**before, "appRole": _NARROWER.get(str(name), "<a permission that allows only what it does>")}
     return _fix(f"replace the application permission {name} by a narrower one", before, after)
 
@@ -118,6 +128,4 @@ def _directory_role(document: Document) -> Fix:
 
 
 def _fix(summary: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Fix:
-    return Fix(
-        f"{_PREFIX}{summary}", json.dumps(before, indent=2, default=str), json.dumps(after, indent=2, default=str)
-    )
+    return Fix(f"{_PREFIX}{summary}", json.dumps(before, indent=2), json.dumps(after, indent=2))

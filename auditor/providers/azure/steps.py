@@ -154,9 +154,7 @@ def _by_roles(holder: Holder, held: Holdings, targets: Targets) -> Iterator[Step
     ):
         if action not in held.known:
             continue
-        names, extra = (action.name,), Proof(())
-        if action is _ASSIGN:
-            names, extra = _host(held)
+        names, extra = _host(held) if action is _ASSIGN else ((action.name,), Proof(()))
         for target, proof in _reached(holder, held, action, targets):
             whole = together((proof, extra))
             yield Step(target.identity, kind, how, names, whole.sources, whole.doubt)
@@ -171,8 +169,8 @@ def _reached(holder: Holder, held: Holdings, action: Action, targets: Targets) -
         inside = targets.within(held, assignment.scope, holder.tenants)
         proof = held.allowed(action, assignment.scope) if inside else None
         # What is allowed in a subscription for certain, and denied nowhere, is allowed in the same way below.
-        plain = proof is not None and not proof.doubts and not held.denials.about(held.who)
-        shared = plain and assignment.scope.subscription is not None
+        plain = proof is not None and not proof.doubts and assignment.scope.subscription is not None
+        shared = plain and held.denials.quiet(assignment.scope)
         for scope, target in inside:
             if scope.key not in done:
                 done.add(scope.key)

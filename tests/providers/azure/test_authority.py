@@ -18,6 +18,7 @@ from auditor.power import Capability, Profile
 from auditor.providers.azure import Azure
 from auditor.providers.azure.authority import AzureAuthority
 from auditor.providers.azure.known import Action, Bridge, Path, Right, tables
+from auditor.providers.azure.scopes import Size, hierarchy_of, scope_of
 from auditor.snapshot import Coverage, Document, Snapshot, Status
 from tests.providers.azure.power_estates import GRAPH, WHOLE, guid, identity_id, snapshot
 
@@ -129,6 +130,30 @@ def test_a_permission_that_only_graph_names_is_judged_by_its_name(value: str, le
     assert bool(power.gaps) is gap
 
 
+@pytest.mark.parametrize(
+    ("definition", "level", "doubt", "gap"),
+    [
+        ({"rolePermissions": [{"allowedResourceActions": ["microsoft.directory/users/basic/update"]}]},
+         Level.WIDE_WRITE, "judged by its actions", False),
+        ({"rolePermissions": [{"allowedResourceActions": ["microsoft.directory/users/basic/update"]}],
+          "isPrivileged": True}, Level.ESCALATION, "Microsoft calls the role privileged", False),
+        ({"rolePermissions": [{"allowedResourceActions": ["microsoft.directory/applications/credentials/update"],
+                               "condition": "$SubjectIsOwner"}]},
+         Level.ESCALATION, "the condition of the role: $SubjectIsOwner", False),
+        ({"rolePermissions": [{"allowedResourceActions": ["microsoft.directory/users/standard/read", 7]}]},
+         Level.SCOPED, None, True),
+    ],
+)  # fmt: skip
+def test_a_directory_role_that_only_its_actions_tell(
+    definition: Mapping[str, Any], level: Level, doubt: str | None, gap: bool
+) -> None:
+    ident = "66666666-aaaa-4bbb-8ccc-000000000009"
+    role = {"id": ident, "displayName": "Own", "isBuiltIn": False, **definition}
+    power = profile({"directory": [{"to": "deploy", "role": ident}], "directory-roles": [role]}).power
+    assert [(one.level, one.doubt) for one in power.capabilities] == [(level, doubt)]
+    assert bool(power.gaps) is gap
+
+
 def test_one_wildcard_is_told_once() -> None:
     """What `Microsoft.Web/sites/*` grants is one line; spelled out it is one line each."""
     web = [path.id for path in tables().paths if path.actions[0].name.startswith("Microsoft.Web/")]
@@ -218,11 +243,14 @@ def test_use() -> None:
         for found in [authority.profile(one)]
     }
     assert told == {
-        "deploy": (None, None, True),
+        "deploy": (None, None, False),  # nothing says that managed identities have records
         "portal": ("2025-03-01T00:00:00Z", "2026-11-01T08:00:00Z", True),
     }
+    case["activity"] = {"deploy": "2026-11-02T08:00:00Z"}
     case["rows"] = [[WHOLE, "sign-in-activity", "denied", "403"]]
-    assert AzureAuthority(snapshot(case)).profile(DEPLOY).use_known is False
+    authority = AzureAuthority(snapshot(case))
+    found = [authority.profile(one) for one in authority.identities()]
+    assert [(one.last_used, one.use_known) for one in found] == [("2026-11-02T08:00:00Z", True), (None, False)]
 
 
 def test_coverage_by_resource_graph_is_enough() -> None:
@@ -245,6 +273,72 @@ def test_nothing_read_is_nothing_known() -> None:
         "role assignments of subscriptions/22222222-aaaa-4bbb-8ccc-000000000002 were not read",
         "role assignments of subscriptions/22222222-aaaa-4bbb-8ccc-000000000003 were not read",
     )
+
+
+def test_two_versions_of_a_role_prove_nothing() -> None:
+    """A snapshot put together from two, between which the role was changed."""
+    other = {
+        "scope": WHOLE,
+        "kind": "role-definition",
+        "id": "/elsewhere",
+        "body": {"name": guid("role", "own"), "properties": {"roleName": "own", "permissions": [{"actions": ["*"]}]}},
+    }
+    case = {
+        "roles": {"own": {"actions": ["Microsoft.Network/*"]}},
+        "assignments": [{"to": "deploy", "role": "own", "on": "subscription"}],
+    }
+    assert profile(case).power.must is Level.WIDE_WRITE
+    power = profile({**case, "documents": [other]}).power
+    assert (power.may, power.must) == (Level.ADMIN, Level.NONE)
+    assert {one.doubt for one in power.capabilities if one.path is None} == {"the role own was read in 2 versions"}
+
+
+@pytest.mark.parametrize(
+    ("parents", "inside"),
+    [
+        ({"apps": {"id": "/x/platform"}, "platform": {"id": None}}, True),
+        ({"apps": {"id": "/x/elsewhere"}, "elsewhere": None}, False),
+        ({"apps": {"id": "/x/elsewhere"}}, None),  # what lies above that was not read
+        ({"apps": 7}, None),
+        ({"apps": {"id": "/x/apps"}}, False),  # a circle leads nowhere
+        ({}, None),
+    ],
+)
+def test_management_groups(parents: Mapping[str, Any], inside: bool | None) -> None:
+    documents = [
+        Document("azure", WHOLE, "management-group", name, {"name": name, "properties": {"parent": parent}})
+        for name, parent in parents.items()
+    ]
+    hierarchy = hierarchy_of(Snapshot("2026-11-22T00:00:00Z", "2026-11-22T00:00:00Z", documents))
+    groups = "/providers/Microsoft.Management/managementGroups"
+    inner, outer = scope_of(f"{groups}/Apps"), scope_of(f"{groups}/PLATFORM/")
+    assert inner is not None
+    assert outer is not None
+    assert hierarchy.within(inner, outer) is inside
+
+
+@pytest.mark.parametrize(
+    ("written", "size", "name"),
+    [
+        ("/", Size.ROOT, ""),
+        ("/providers/Microsoft.Management/managementGroups/Apps", Size.MANAGEMENT_GROUP, "Apps"),
+        ("/subscriptions/S/", Size.SUBSCRIPTION, "S"),
+        ("/subscriptions/s/resourcegroups/rg", Size.RESOURCE_GROUP, "rg"),
+        ("/subscriptions/s/resourceGroups/rg/providers/M.X/t/n", Size.RESOURCE, "n"),
+        ("/subscriptions/s/providers/M.X/t/n", Size.RESOURCE, "n"),
+        ("/providers/Microsoft.Capacity", Size.RESOURCE, "Microsoft.Capacity"),
+        ("/providers/Microsoft.Management/managementGroups/apps/providers/M.X/t/n", Size.RESOURCE, "n"),
+    ],
+)
+def test_scopes(written: str, size: Size, name: str) -> None:
+    found = scope_of(written)
+    assert found is not None
+    assert (found.size, found.name, found.text) == (size, name, written)
+
+
+@pytest.mark.parametrize("written", [None, 7, "", "subscriptions/s", "/elsewhere/s", "/subscriptions", "*"])
+def test_what_is_no_scope(written: Any) -> None:
+    assert scope_of(written) is None
 
 
 # -- sketches
@@ -385,7 +479,7 @@ def test_no_document_makes_it_raise(changes: list[tuple[tuple[int, tuple[Any, ..
         try:
             for key in at[:-1]:
                 target = target[key]
-            target[at[-1]] = value
+            target[at[-1]] = copy.deepcopy(value)
         except (KeyError, IndexError, TypeError):
             continue  # an earlier change took the place away
     documents = [
@@ -396,6 +490,29 @@ def test_no_document_makes_it_raise(changes: list[tuple[tuple[int, tuple[Any, ..
     for identity in authority.identities():
         found = authority.profile(identity)
         for capability in found.power.capabilities:
+            authority.sketch(identity, capability)
+
+
+@pytest.mark.parametrize("kind", sorted({document.kind for document in snapshot(BUSY).documents}))
+def test_documents_as_deep_as_json_goes(kind: str) -> None:
+    """What nests as deeply as a snapshot can, in each place of a kind of document at once."""
+    held = snapshot(BUSY)
+    deep = json.loads("[" * 900 + "]" * 900)
+    documents = []
+    for one in held.documents:
+        body = copy.deepcopy(dict(one.body))
+        if one.kind == kind:
+            told = body.get("properties")
+            body |= {key: deep for key in body if key != "properties"}
+            if isinstance(told, dict):
+                body["properties"] = {
+                    **dict.fromkeys(told, deep),
+                    **{k: told[k] for k in ("principalId", "roleDefinitionId") if k in told},
+                }
+        documents.append(Document(one.provider, one.scope, one.kind, one.id, body))
+    authority = AzureAuthority(Snapshot(held.started, held.finished, documents, held.coverage))
+    for identity in authority.identities():
+        for capability in authority.profile(identity).power.capabilities:
             authority.sketch(identity, capability)
 
 
