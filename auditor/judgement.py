@@ -78,6 +78,13 @@ def remembered(case: Case) -> Judgement:
     return told if fits else judged(case)
 
 
+def reached(case: Case) -> Verdict:
+    """Whether anybody gets in: `Judgement.reachable` alone, without the work for the classes where somebody does."""
+    admitted = Admitted(case.predicate, case.grammar, case.shapes, Work(DECISION_BUDGET))
+    verdict = admitted.ask(TRUE, case.shapes, Work(parent=admitted.work))
+    return verdict if isinstance(verdict, Accepted) else judged(case).reachable
+
+
 @lru_cache(maxsize=1 << 10)
 def judged(case: Case) -> Judgement:
     """The judgement of a case as it is written."""

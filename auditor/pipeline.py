@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from auditor import __version__
-from auditor.checks import GuardedAuthority, confirm, run, withdrawn
+from auditor.checks import GuardedAuthority, confirm, confirmed, run, withdrawn
+from auditor.claims.verdict import Verdict
 from auditor.config import Config
-from auditor.decide import decide
+from auditor.decide import case_of, decide
 from auditor.errors import CollectError, NothingAskedError
 from auditor.fanout import decide_all
 from auditor.graph import Graph, powerless, with_power
 from auditor.issuers.catalogue import catalogue_of
+from auditor.judgement import reached
 from auditor.model import Decision, Finding, Identity, Source, Status, Trust
 from auditor.progress import Progress, counted
 from auditor.providers import PROVIDERS
@@ -85,6 +87,9 @@ def audit(
     def judge(trust: Trust) -> Decision:
         return confirm(rooms[trust.provider], decide(trust, config.ours))
 
+    def reach(trust: Trust) -> Verdict:
+        return confirmed(rooms[trust.provider], trust, reached(case_of(trust, config.ours)))
+
     for provider in providers:
         trusts = sorted(provider.trusts(snapshot, issuers), key=trust_order)
         judged = decide_all(trusts, config.ours, executor)
@@ -95,6 +100,7 @@ def audit(
         identities.extend(provider.identities(snapshot))
     authorities = {one.id: GuardedAuthority(one.authority(snapshot), one.id) for one in providers}
     graph = Graph(authorities, (one.trust for one in decisions))
+    identities = list(dict.fromkeys((*identities, *(one.trust.identity for one in decisions))))
     asked = counted("looking at what identities may do", identities, len(identities), progress)
     standings = {identity: graph.standing(identity) for identity in asked}
     unused = {registered: powerless(registered) for registered, _ in idle}
@@ -104,6 +110,7 @@ def audit(
         decisions=tuple(decisions),
         idle=tuple(idle),
         judge=judge,
+        reach=reach,
         graph=graph,
         standings=standings,
         collected=snapshot.finished,

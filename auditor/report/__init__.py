@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # `auditor --help` names the formats without loading any
     from auditor.report.base import Format, PageFormat
+    from auditor.report.compliance import ComplianceFormat
     from auditor.report.issuers_json import IssuerFormat
     from auditor.report.reach_json import ReachFormat
     from auditor.report.token_json import TokenFormat
@@ -150,3 +151,35 @@ def _page_markdown() -> PageFormat:
 PAGE_FORMATS: Mapping[str, Callable[[], PageFormat]] = {"text": _page, "markdown": _page_markdown}
 
 REACH_FORMATS: Mapping[str, Callable[[], ReachFormat]] = {"table": _reach_table, "json": _reach_json}
+
+
+def _compliance_table() -> ComplianceFormat:
+    from auditor.report import compliance
+
+    return compliance.write_table
+
+
+def _compliance_markdown() -> ComplianceFormat:
+    from auditor.report import compliance
+
+    return compliance.write_markdown
+
+
+def _compliance_json() -> ComplianceFormat:
+    from auditor.report import compliance_data
+
+    return compliance_data.write_json
+
+
+def _compliance_csv() -> ComplianceFormat:
+    from auditor.report import compliance_data
+
+    return compliance_data.write_csv
+
+
+COMPLIANCE_FORMATS: Mapping[str, Callable[[], ComplianceFormat]] = {
+    "table": _compliance_table,
+    "markdown": _compliance_markdown,
+    "json": _compliance_json,
+    "csv": _compliance_csv,
+}

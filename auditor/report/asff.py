@@ -128,7 +128,7 @@ def _finding(report: Report, home: _Home, finding: Finding, subject: Subject, ru
     account = home.account(subject.provider, subject.scope)
     severity = {"Label": LABELS[finding.severity], "Original": str(finding.severity)}
     status = "FAILED" if finding.severity >= FAILS_FROM else "WARNING"
-    requirements = [clip(" ".join(control), 64) for control in controls(rule)]
+    requirements = [clip(" ".join(control), 64) for control in controls(rule, subject.provider)]
     fields = {
         "identity": f"{subject.kind} {subject.id}",
         "issuer": subject.issuer,

@@ -61,6 +61,8 @@ class Comparison:
     """Findings that it has and that were looked for in vain."""
     hidden: bool = False
     """Whether the known ones were left out of the report."""
+    changes_only: bool = False
+    """Whether the report's findings are what changed, and what is new or gone; else those of the newer state."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ def title(finding: Finding) -> str:
 
 def label(finding: Finding) -> str:
     """The same without the rule."""
-    return f"{finding.title}{doubt(finding)}{' (known)' if finding.known else ''}"
+    return f"{finding.title}{doubt(finding)}"
 
 
 def _firsts(lines: list[str]) -> Iterator[tuple[bool, str]]:

@@ -18,6 +18,15 @@ _CHANGES = {
 """What became of trusts → how one and how several are told of; what grew comes first."""
 
 
+def headline(failing: int, *, complete: bool) -> str:
+    """What a report of changes comes to. `failing`: findings that count; `complete`: whether all could be compared."""
+    if failing:
+        return f"{failing:,} {'change' if failing == 1 else 'changes'} to look at."
+    if not complete:
+        return "Nothing is known to have grown, but not everything could be compared."
+    return "Nothing grew, and nothing new was found."
+
+
 def sentence(comparison: Comparison) -> str:
     """With what it was compared, what became of the trusts, and of the findings."""
     day, _, time = comparison.finished.partition("T")

@@ -127,7 +127,8 @@ def _waiving(rule: str, width: int, ink: Ink) -> Iterator[str]:
     example = (
         "[[waiver]]",
         f'rule = "{rule}"',
-        'subject = "…"          # the id of the finding, the trust or the identity',
+        "# the id of the finding, the trust or the identity",
+        'subject = "…"',
         'reason = "why this is acceptable"',
         'owner = "who decided it"',
         "expires = 2027-03-31   # the last day it holds",

@@ -15,13 +15,14 @@ from auditor.graph import Standing
 from auditor.model import Decision, Finding, Identity, Severity, stable_id
 from auditor.report import standing as words
 from auditor.report.base import TOOL, Report, undecided, unread
+from auditor.report.compared import sentence
 from auditor.report.facts import gaps
 from auditor.report.html_source import LONGEST, Documents
 from auditor.report.html_subject import Record, Texts, identity_record, trust_record
-from auditor.report.html_words import PROVIDERS, origins, reach, verdict
 from auditor.report.json_report import summary_record
 from auditor.report.neutral import LONGEST_CODE, clip
 from auditor.report.rulebook import controls, rulebook
+from auditor.report.verdict import PROVIDERS, origins, reach, verdict
 from auditor.rules.base import Definition
 
 CHUNK = 40
@@ -54,11 +55,13 @@ class Data:
         issuers = list(dict.fromkeys((one.trust.issuer.url, one.trust.issuer.name) for one in report.decisions))
         named = {url: place for place, (url, _) in enumerate(issuers)}
         rules = list(dict.fromkeys(finding.rule for finding in report.findings))
+        told = report.comparison  # of a report of changes the verdict speaks of it
         record: Record = {
             "tool": {"name": TOOL, "version": report.tool_version},
             "started": report.started,
             "finished": report.finished,
             "verdict": verdict(report)._asdict(),
+            "comparison": None if told is None or told.changes_only else sentence(told),
             "summary": summary_record(report.summary()),
             "clouds": PROVIDERS,
             "coverage": [
@@ -109,7 +112,7 @@ class Data:
         return row
 
     def _findings(self, rules: Mapping[str, int]) -> list[list[Any]]:
-        """Severity, status, rule, subject, number there, title, id, confidence; in the order of the report."""
+        """Severity, status, rule, subject, number there, title, id, confidence, known; in the order of the report."""
         seen: dict[int, int] = {}
         rows: list[list[Any]] = []
         for finding in self._report.findings:
@@ -117,7 +120,7 @@ class Data:
             number = seen[place] = seen.get(place, -1) + 1
             severity = str(Severity(finding.severity))
             rows.append([severity, finding.status.value, rules[finding.rule], place, number, finding.title])
-            rows[-1] += [finding.id, finding.confidence.value]
+            rows[-1] += [finding.id, finding.confidence.value, finding.known]
         return rows
 
     def _detail(self, subject: _Subject, texts: Texts) -> Record:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator
 from importlib import resources
 from typing import TextIO
 
 from auditor.report.base import Layout, Report
-from auditor.report.html_data import Data, Record
+from auditor.report.html_data import Data
+from auditor.report.html_subject import Record
 from auditor.report.neutral import dump
 
 STYLES = ("base.css", "overview.css", "list.css", "sheet.css")
@@ -63,7 +63,6 @@ def _hash(text: str) -> str:
 
 def _joined(names: tuple[str, ...]) -> str:
     return "".join(map(_file, names))
-
 
 
 def _file(name: str) -> str:

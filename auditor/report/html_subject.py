@@ -84,9 +84,7 @@ def said(value: object) -> str:
             return str(value)
 
 
-def trust_record(
-    decision: Decision, findings: Sequence[Finding], documents: Documents, texts: Texts
-) -> Record:
+def trust_record(decision: Decision, findings: Sequence[Finding], documents: Documents, texts: Texts) -> Record:
     """A trust, and what was found about it; what was found about its identity stands with that."""
     trust = decision.trust
     tokens = Tokens(decision, texts)

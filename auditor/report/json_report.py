@@ -58,6 +58,7 @@ def comparison_record(comparison: Comparison) -> Record:
         "trusts": dict(comparison.trusts),
         "findings": {"new": comparison.new, "known": comparison.known, "gone": comparison.gone},
         "known_hidden": comparison.hidden,
+        "changes_only": comparison.changes_only,
     }
 
 

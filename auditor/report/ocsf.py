@@ -137,7 +137,7 @@ def _detection(report: Report, finding: Finding, subject: Subject, rule: Definit
 
 def _compliance(report: Report, finding: Finding, subject: Subject, rule: Definition | None) -> Record:
     record = _common(report, COMPLIANCE, finding, subject, rule)
-    told = controls(rule)
+    told = controls(rule, subject.provider)
     record["compliance"] = {
         "control": clip(finding.rule),
         **_pair("status", FAIL if finding.severity >= FAILS_FROM else WARNING),

@@ -218,6 +218,7 @@ def _comparison(record: Record | None) -> Comparison | None:
         known=int(counts["known"]),
         gone=int(counts["gone"]),
         hidden=record["known_hidden"] is True,
+        changes_only=record["changes_only"] is True,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from auditor import rules
+from auditor.compliance.catalogue import bearing
 from auditor.rules.base import Definition
 from auditor.rules.docs import page
 
@@ -17,10 +18,15 @@ def rulebook() -> Mapping[str, Definition]:
     return {rule.id: rule for rule in rules.RULES}
 
 
-def controls(rule: Definition | None) -> tuple[tuple[str, str], ...]:
-    """Every framework and control a finding of `rule` bears on, as pairs."""
-    listed = {} if rule is None else rule.compliance
-    return tuple((framework, control) for framework, names in listed.items() for control in names)
+def controls(rule: Definition | None, provider: str = "") -> tuple[tuple[str, str], ...]:
+    """Every framework and control a finding of `rule` bears on, as pairs; those about other clouds left out.
+
+    Without a `provider` they are for findings of any cloud.
+    """
+    listed = () if rule is None else bearing().get(rule.id, ())
+    return tuple(
+        (framework.name, control.id) for framework, control in listed if not provider or framework.covers(provider)
+    )
 
 
 def explanation(rule: Definition) -> str:

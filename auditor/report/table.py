@@ -11,7 +11,6 @@ from typing import TextIO
 
 from auditor.report.base import Layout, Report, Summary, undecided, unread
 from auditor.report.compared import sentence
-from auditor.report.compared import sentence
 from auditor.report.ink import Ink, Tint
 from auditor.report.table_coverage import coverage
 from auditor.report.table_findings import Findings, more
@@ -27,13 +26,15 @@ def write(report: Report, stream: TextIO, layout: Layout) -> None:
     width = max(layout.width, MINIMUM_WIDTH)
     ink = Ink(on=layout.colour)
     details = layout.details
+    # What was so before is no news: of a report of changes only what changed is told.
+    whole = report.comparison is None or not report.comparison.changes_only
     lines = chain(
         opening(report, width, ink),
         coverage(report, width, ink, details=details),
-        overview(report, width, ink, details=details),
+        overview(report, width, ink, details=details) if whole else (),
         Findings(report, width, ink).write(details=details),
         more(report, width, details=details),
-        open_questions(report.decisions, width, ink, details=details),
+        open_questions(report.decisions, width, ink, details=details) if whole else (),
         _ledger(report, width, ink),
     )
     stream.writelines(line.rstrip() + "\n" for line in lines)
@@ -56,7 +57,7 @@ def _ledger(report: Report, width: int, ink: Ink) -> Iterator[str]:
     if summary.undecided:
         text += f" {count(summary.undecided, 'trust')} not decided in every respect."
     yield from wrap(f"{text} {reading}", width)
-    if report.comparison is not None:
+    if report.comparison is not None and not report.comparison.changes_only:
         yield from wrap(sentence(report.comparison), width)
     gaps = {"read": not summary.coverage_complete, "decided": summary.undecided, "checked": summary.errors}
     missing = [what for what, missed in gaps.items() if missed]

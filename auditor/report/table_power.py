@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from auditor.model import Decision, Identity, Level
 from auditor.report.base import Report
 from auditor.report.columns import columns
-from auditor.report.html_words import Reach, reach, verdict
 from auditor.report.ink import LEVELS, Ink, Tint
 from auditor.report.standing import power
 from auditor.report.text import wrap
+from auditor.report.verdict import Reach, reach, verdict
 
 WORST = 8
 """Identities that are named."""
@@ -38,7 +38,8 @@ def opening(report: Report, width: int, ink: Ink) -> Iterator[str]:
     """The first lines: what the audit comes to."""
     said = verdict(report)
     yield from (ink(line, TINTS[said.tone]) for line in wrap(said.headline, width))
-    yield from wrap(said.detail, width)
+    lost = report.coverage and not report.summary().coverage_complete
+    yield from wrap(f"{said.detail}{' Coverage is INCOMPLETE.' if lost else ''}", width)
     yield ""
 
 
@@ -67,7 +68,7 @@ def overview(report: Report, width: int, ink: Ink, *, details: bool) -> Iterator
     roomy = width >= ROOMY
     for number, one in enumerate(named):
         level, who, may = standings[one].level, OPEN_TO[widest[one]], f"may {power(standings[one])}"
-        told = (one.name, one.provider, who, may) if roomy else (f"{one.name} ({one.provider}), open to {who}: {may}",)
+        told = (one.name, one.provider, who, may) if roomy else (f"{one.name} ({one.provider}; open to: {who}) {may}",)
         rows.append((str(level), *told))
         tints[number, 0] = LEVELS.get(level)
         tints[number, 3] = Tint.BAD if widest[one] is Reach.ANYONE else None

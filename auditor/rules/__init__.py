@@ -17,12 +17,15 @@ from auditor.rules import (
     dead_value,
     environment_gate,
     expired_waiver,
+    finding_gone,
     foreign_issuer,
     impersonation_chain,
     long_lived_secret_beside,
     misleading_attribute,
     orphan_provider,
     pool_wide_binding,
+    power_grew,
+    power_shrank,
     privilege_escalation,
     pull_request,
     refused_if_resaved,
@@ -32,6 +35,10 @@ from auditor.rules import (
     shared_pool,
     subject_collision,
     tautological_condition,
+    trust_added,
+    trust_grew,
+    trust_removed,
+    trust_shrank,
     unbounded_role,
     unchecked_audience,
     undecided,
@@ -44,6 +51,17 @@ from auditor.rules import (
     vacuous_condition,
 )
 from auditor.rules.base import Definition
+
+CHANGES: tuple[Definition, ...] = (
+    trust_grew.RULE,
+    trust_added.RULE,
+    power_grew.RULE,
+    trust_shrank.RULE,
+    trust_removed.RULE,
+    power_shrank.RULE,
+    finding_gone.RULE,
+)
+"""The rules of `auditor diff`: they tell two states of an estate apart, and have nothing to say of one."""
 
 RULES: tuple[Definition, ...] = (
     any_tenant.RULE,
@@ -83,6 +101,7 @@ RULES: tuple[Definition, ...] = (
     orphan_provider.RULE,
     unreferenced_provider.RULE,
     unknown_issuer.RULE,
+    *CHANGES,
     expired_waiver.RULE,
     unused_waiver.RULE,
 )

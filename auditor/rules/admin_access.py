@@ -51,7 +51,7 @@ RULE = Definition(
     documentation=__doc__,
     confidence=Confidence.HIGH,
     references=references.LEAST_PRIVILEGE,
-    compliance=references.PRIVILEGE,
+    of_power=True,
     estate=check_estate,
     exposures=powers.ROWS,
 )

@@ -56,6 +56,5 @@ RULE = Definition(
     documentation=__doc__,
     confidence=Confidence.HIGH,
     references=(references.GITHUB_SUBJECTS, references.AWS_ROLES, references.GITLAB_AWS),
-    compliance=references.ACCESS,
     trust=check,
 )

@@ -48,6 +48,5 @@ RULE = Definition(
     documentation=__doc__,
     confidence=Confidence.HIGH,
     references=(references.GITHUB_SUBJECTS, references.GITHUB_ENVIRONMENTS),
-    compliance=references.REVIEW,
     trust=check,
 )

@@ -65,6 +65,5 @@ RULE = Definition(
         references.GITLAB_AWS,
         references.AZURE_EXPRESSIONS,
     ),
-    compliance=references.ACCESS,
     trust=check,
 )

@@ -86,7 +86,6 @@ RULE = Definition(
     documentation=__doc__,
     confidence=Confidence.MEDIUM,
     references=(references.AZURE_CONSIDERATIONS, references.AZURE_FEDERATION),
-    compliance=references.ACCESS,
     trust=check,
     persona=Persona.AUDITOR,
 )

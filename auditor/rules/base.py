@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from auditor.claims.predicate import Token
-from auditor.claims.verdict import Undecided
+from auditor.claims.verdict import Undecided, Verdict
 from auditor.config import Ours
 from auditor.graph import Graph, Standing
 from auditor.model import Confidence, Decision, Finding, Fix, Identity, Source, Trust
@@ -44,12 +44,18 @@ class Context:
     judge: Callable[[Trust], Decision] = nobody
     """Decides a narrowed copy of a trust: what if this line were gone, what if only that tenant came? What it accepts
     must have been confirmed on the source, as every witness in a report is."""
+    reach: Callable[[Trust], Verdict] | None = None
+    """The same, of whether anybody gets in at all: quicker. None: by `judge`."""
     graph: Graph = field(default_factory=lambda: Graph({}))
     """What identities may do and become."""
     standings: Mapping[Identity, Standing] = field(default_factory=dict)
     """What each identity that federated tokens can become comes to."""
     collected: str = ""
     """When the last document was collected, RFC 3339: what is said of times is said of that moment."""
+
+    def reached(self, trust: Trust) -> Verdict:
+        """Whether anybody gets in by a narrowed copy of a trust, confirmed."""
+        return self.judge(trust).reachable if self.reach is None else self.reach(trust)
 
 
 class Rule(Protocol):
@@ -102,13 +108,20 @@ class Definition:
     confidence: Confidence
     references: tuple[str, ...]
     """Public pages of vendors, as URLs."""
-    compliance: Mapping[str, tuple[str, ...]]
-    """Framework → its controls that a finding bears on."""
     trust: Callable[[Decision, Context], Iterable[Finding]] = _no_trust
     estate: Callable[[Context], Iterable[Finding]] = _no_estate
     persona: Persona = Persona.REGULAR
     exposures: tuple[str, ...] = field(default=())
     """The rows of the severity table its findings are rated by; only the one of its own name when empty."""
+    of_power: bool = False
+    """Whether it judges what identities may do: where that is not known, its silence says nothing."""
+    compares: bool = False
+    """Whether it speaks only where two audits are compared: of a single one its silence says nothing."""
+
+    @property
+    def of_trusts(self) -> bool:
+        """Whether it has anything to say of single trusts."""
+        return self.trust is not _no_trust
 
     @property
     def summary(self) -> str:

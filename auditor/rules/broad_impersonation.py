@@ -57,6 +57,5 @@ RULE = Definition(
     documentation=__doc__,
     confidence=Confidence.HIGH,
     references=(references.GCP_ACCOUNTS, references.GCP_PRACTICES),
-    compliance=references.ACCESS,
     trust=check,
 )

@@ -91,7 +91,7 @@ RULE = Definition(
     documentation=__doc__,
     confidence=Confidence.HIGH,
     references=(references.AZURE_PERMISSIONS, references.AZURE_ROLES, references.AZURE_CONSIDERATIONS),
-    compliance=references.PRIVILEGE,
+    of_power=True,
     estate=check_estate,
     exposures=powers.ROWS,
 )

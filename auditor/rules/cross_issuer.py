@@ -87,6 +87,5 @@ RULE = Definition(
     documentation=__doc__,
     confidence=Confidence.HIGH,
     references=(references.AWS_KEYS, references.AWS_OPERATORS, references.AWS_LISTS),
-    compliance=references.ACCESS,
     trust=check,
 )

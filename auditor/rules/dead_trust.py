@@ -126,7 +126,6 @@ RULE = Definition(
         references.AZURE_CONSIDERATIONS,
         references.AZURE_DEVOPS,
     ),
-    compliance=references.UPKEEP,
     trust=check,
     estate=check_estate,
 )

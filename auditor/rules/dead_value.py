@@ -121,6 +121,5 @@ RULE = Definition(
     documentation=__doc__,
     confidence=Confidence.HIGH,
     references=(references.AWS_OPERATORS, references.GITHUB_SUBJECTS, references.GITLAB_AWS),
-    compliance=references.UPKEEP,
     trust=check,
 )

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from auditor.compliance.catalogue import bearing, unmapped
 from auditor.rules import RULES
 from auditor.rules.base import Definition
 from auditor.rules.severity import COLUMNS, TABLE
@@ -32,12 +33,22 @@ def _facts(rule: Definition) -> Iterator[str]:
     yield ""
     yield "## Controls"
     yield ""
-    yield from (f"* {framework}: {', '.join(controls)}" for framework, controls in rule.compliance.items())
+    yield from _controls(rule)
     yield ""
     yield "## References"
     yield ""
     yield from (f"* <{url}>" for url in rule.references)
     yield ""
+
+
+def _controls(rule: Definition) -> Iterator[str]:
+    listed: dict[str, list[str]] = {}
+    for framework, control in bearing().get(rule.id, ()):
+        listed.setdefault(framework.name, []).append(control.id)
+    if not listed:
+        yield f"None: {unmapped()[rule.id]}."
+        return
+    yield from (f"* {framework}: {', '.join(controls)}" for framework, controls in listed.items())
 
 
 def index() -> str:

@@ -79,6 +79,5 @@ RULE = Definition(
     documentation=__doc__,
     confidence=Confidence.MEDIUM,
     references=(references.GITHUB_ENVIRONMENTS, references.GITHUB_SUBJECTS),
-    compliance=references.REVIEW,
     trust=check,
 )

@@ -143,7 +143,7 @@ def finding(
         keys = ", ".join(found.verdict.template)
         sentences.append(f"For this token its owner composes the subject of {keys}, as anyone may in an own project.")
     if found.covered:
-        also = words.listed((_admitted(decision, name) for name in found.covered), "and", most=len(found.covered))
+        also = words.listed((admitted(decision, name) for name in found.covered), "and", most=len(found.covered))
         sentences.append(f"The same lines let in, and these are not reported again: {also}.")
     sentences.append(words.power(decision))
     return rule.finding(
@@ -157,6 +157,7 @@ def finding(
     )
 
 
-def _admitted(decision: Decision, name: str) -> str:
+def admitted(decision: Decision, name: str) -> str:
+    """What an attacker class brings, in the issuer's words: `any branch`, `code that nobody has merged`."""
     dimension = name.removeprefix("any-")
     return _ADMITTED.get(name) or f"any {words.noun(decision.trust.issuer, dimension)}"

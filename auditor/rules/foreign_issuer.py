@@ -206,7 +206,6 @@ RULE = Definition(
     documentation=__doc__,
     confidence=Confidence.MEDIUM,
     references=(references.AZURE_FEDERATION, references.AZURE_CONSIDERATIONS),
-    compliance=references.OUTSIDERS,
     estate=check_estate,
     exposures=(OWN_HOST, PLATFORM),
 )

@@ -95,7 +95,6 @@ RULE = Definition(
     documentation=__doc__,
     confidence=Confidence.HIGH,
     references=(references.AZURE_APPLICATIONS, references.AZURE_FEDERATION),
-    compliance=references.SECRETS,
     estate=check_estate,
     exposures=(PASSWORD, CERTIFICATE),
 )

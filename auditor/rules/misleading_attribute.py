@@ -62,6 +62,5 @@ RULE = Definition(
     documentation=__doc__,
     confidence=Confidence.HIGH,
     references=(references.GCP_PRACTICES, references.GCP_FEDERATION),
-    compliance=references.ACCESS,
     estate=check_estate,
 )

@@ -96,7 +96,7 @@ def confined(trust: Trust, predicate: Predicate) -> Trust:
 
 def proof(context: Context, trust: Trust, predicate: Predicate) -> Token | None:
     """A confirmed token that gets in and satisfies `predicate`; None where there is none or nobody can tell."""
-    verdict = context.judge(confined(trust, predicate)).reachable
+    verdict = context.reached(confined(trust, predicate))
     return verdict.witness if isinstance(verdict, Accepted) else None
 
 

@@ -90,7 +90,6 @@ RULE = Definition(
     documentation=__doc__,
     confidence=Confidence.HIGH,
     references=(references.AWS_PROVIDERS,),
-    compliance=references.UPKEEP,
     trust=check,
     estate=check_estate,
 )

@@ -63,6 +63,5 @@ RULE = Definition(
     documentation=__doc__,
     confidence=Confidence.HIGH,
     references=(references.GCP_PRACTICES, references.GCP_PRINCIPALS),
-    compliance=references.ACCESS,
     trust=check,
 )

@@ -50,6 +50,5 @@ RULE = Definition(
     documentation=__doc__,
     confidence=Confidence.HIGH,
     references=(references.GITHUB_SUBJECTS, references.GITHUB_EVENTS),
-    compliance=references.REVIEW,
     trust=check,
 )

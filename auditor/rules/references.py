@@ -1,8 +1,6 @@
-"""Pages and controls that several rules point to."""
+"""Pages that several rules point to."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 _AWS = "https://docs.aws.amazon.com/IAM/latest/UserGuide"
 
@@ -42,28 +40,3 @@ LEAST_PRIVILEGE = (
     f"{_GCP}/using-iam-securely",
     "https://learn.microsoft.com/azure/role-based-access-control/best-practices",
 )
-
-Compliance = Mapping[str, tuple[str, ...]]
-"""Framework → controls. Only those whose text plainly covers the finding."""
-
-_OWASP = "OWASP Top 10 CI/CD Security Risks"
-_NIST = "NIST SP 800-53 Rev. 5"
-_CIS = "CIS Controls v8"
-
-ACCESS: Compliance = {_OWASP: ("CICD-SEC-2", "CICD-SEC-5"), _NIST: ("AC-3", "AC-6"), _CIS: ("3.3", "6.8")}
-"""More may enter than need to: identity and access management, pipeline-based access controls, least privilege."""
-
-PRIVILEGE: Compliance = {_OWASP: ("CICD-SEC-2", "CICD-SEC-5"), _NIST: ("AC-6", "AC-6(5)"), _CIS: ("5.4", "6.8")}
-"""Who enters may do more than the task needs: least privilege, privileged accounts."""
-
-REVIEW: Compliance = {_OWASP: ("CICD-SEC-1", "CICD-SEC-4", "CICD-SEC-5"), _NIST: ("AC-3", "AC-6", "CM-3")}
-"""Code nobody reviewed acts: flow control, poisoned pipeline execution, configuration change control."""
-
-OUTSIDERS: Compliance = {_OWASP: ("CICD-SEC-2", "CICD-SEC-8"), _NIST: ("AC-3", "AC-20"), _CIS: ("6.8",)}
-"""Others than ourselves may enter: third-party services, use of external systems."""
-
-SECRETS: Compliance = {_OWASP: ("CICD-SEC-6",), _NIST: ("IA-5", "AC-2")}
-"""Secrets that outlive their purpose: insufficient credential hygiene, management of authenticators."""
-
-UPKEEP: Compliance = {_OWASP: ("CICD-SEC-2",), _NIST: ("AC-2", "AC-6(7)"), _CIS: ("6.8",)}
-"""Access that no longer does what it says: account management, review of privileges."""

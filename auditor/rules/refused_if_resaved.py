@@ -75,6 +75,5 @@ RULE = Definition(
     documentation=__doc__,
     confidence=Confidence.MEDIUM,
     references=(references.AWS_CONTROLS, references.AZURE_EXPRESSIONS),
-    compliance=references.UPKEEP,
     trust=check,
 )

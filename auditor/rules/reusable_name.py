@@ -83,7 +83,7 @@ def _another(decision: Decision, level: str, context: Context) -> Accepted | Non
         if asked[d]
         for variable in grammar.of_dimension(d)
     )
-    verdict = context.judge(confined(trust, other)).reachable
+    verdict = context.reached(confined(trust, other))
     return verdict if isinstance(verdict, Accepted) else None
 
 
@@ -179,7 +179,6 @@ RULE = Definition(
     documentation=__doc__,
     confidence=Confidence.MEDIUM,
     references=(references.GITHUB_SUBJECTS, references.AWS_KEYS, references.AZURE_EXPRESSIONS, references.AZURE_DEVOPS),
-    compliance=references.OUTSIDERS,
     trust=check,
     estate=check_estate,
     exposures=(NAMED, GUARDED),

@@ -76,6 +76,18 @@ TABLE: Mapping[str, tuple[Severity, ...]] = {
     "refused-if-resaved": (_L, _L, _L, _L, _L, _L, _L),
     "orphan-provider": (_L, _L, _L, _L, _L, _L, _L),
     "unreferenced-provider": (_L, _L, _L, _L, _L, _L, _L),
+    # What two audits tell apart. Who newly gets in is rated by the class they are of, if that is more; nothing that
+    # grew is below low, so that no run that compares passes over it.
+    "trust-grew": (_M, _M, _L, _L, _L, _L, _L),
+    "trust-grew, undecided": (_M, _M, _L, _L, _L, _L, _L),
+    "trust-added": (_M, _M, _L, _L, _L, _L, _L),
+    "trust-added, nobody new": (_I, _I, _I, _I, _I, _I, _I),
+    "power-grew, open": (_H, _H, _M, _M, _L, _L, _M),
+    "power-grew": (_M, _M, _L, _L, _L, _L, _L),
+    "trust-shrank": (_I, _I, _I, _I, _I, _I, _I),
+    "trust-removed": (_I, _I, _I, _I, _I, _I, _I),
+    "power-shrank": (_I, _I, _I, _I, _I, _I, _I),
+    "finding-gone": (_I, _I, _I, _I, _I, _I, _I),
     # Says nothing about the clouds: what it is about counts by itself.
     "expired-waiver": (_L, _L, _L, _L, _L, _L, _L),
     "unused-waiver": (_L, _L, _L, _L, _L, _L, _L),

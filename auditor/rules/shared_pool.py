@@ -63,7 +63,6 @@ RULE = Definition(
     documentation=__doc__,
     confidence=Confidence.HIGH,
     references=(references.GCP_PRACTICES,),
-    compliance=references.ACCESS,
     estate=check_estate,
     exposures=(SEVERAL, TWICE),
 )

@@ -114,7 +114,6 @@ RULE = Definition(
     documentation=__doc__,
     confidence=Confidence.HIGH,
     references=(references.GCP_PIPELINES, references.GCP_PRACTICES),
-    compliance=references.ACCESS,
     estate=check_estate,
     exposures=(OPEN, BOUND),
 )

@@ -52,7 +52,7 @@ RULE = Definition(
     documentation=__doc__,
     confidence=Confidence.HIGH,
     references=(references.AWS_BOUNDARIES,),
-    compliance=references.PRIVILEGE,
+    of_power=True,
     estate=check_estate,
     persona=Persona.PEDANTIC,
 )

@@ -56,6 +56,5 @@ RULE = Definition(
     documentation=__doc__,
     confidence=Confidence.HIGH,
     references=(references.AWS_PROVIDERS, references.AWS_ROLES, references.GITHUB_SUBJECTS),
-    compliance=references.ACCESS,
     trust=check,
 )

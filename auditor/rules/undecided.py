@@ -60,6 +60,5 @@ RULE = Definition(
     documentation=__doc__,
     confidence=Confidence.HIGH,
     references=(references.AWS_KEYS, references.GITHUB_SUBJECTS, references.AZURE_EXPRESSIONS),
-    compliance=references.ACCESS,
     trust=check,
 )

@@ -80,7 +80,6 @@ RULE = Definition(
     documentation=__doc__,
     confidence=Confidence.HIGH,
     references=(references.AWS_PROVIDERS, references.AZURE_FEDERATION),
-    compliance=references.OUTSIDERS,
     trust=check,
     estate=check_estate,
     persona=Persona.PEDANTIC,

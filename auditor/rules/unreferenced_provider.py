@@ -58,6 +58,5 @@ RULE = Definition(
     documentation=__doc__,
     confidence=Confidence.MEDIUM,
     references=(references.GCP_PRACTICES,),
-    compliance=references.UPKEEP,
     estate=check_estate,
 )

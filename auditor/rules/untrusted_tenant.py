@@ -53,7 +53,7 @@ def check(decision: Decision, context: Context) -> Iterable[Finding]:
     groups = [names[i : i + 1] for i in range(min(len(names), MOST))] + [names[MOST:]]
     for group in filter(None, groups):
         name = words.listed(group)
-        verdict = context.judge(confined(trust, disjunction(strangers[one] for one in group))).reachable
+        verdict = context.reached(confined(trust, disjunction(strangers[one] for one in group)))
         if not isinstance(verdict, Rejected):
             yield _finding(decision, name, verdict if isinstance(verdict, Accepted) else None)
 
@@ -106,6 +106,5 @@ RULE = Definition(
     documentation=__doc__,
     confidence=Confidence.HIGH,
     references=(references.GITHUB_SUBJECTS, references.AWS_ROLES, references.AZURE_FEDERATION),
-    compliance=references.OUTSIDERS,
     trust=check,
 )

@@ -73,6 +73,6 @@ RULE = Definition(
     documentation=__doc__,
     confidence=Confidence.HIGH,
     references=(references.AWS_LAST_USED,),
-    compliance=references.UPKEEP,
+    of_power=True,
     estate=check_estate,
 )

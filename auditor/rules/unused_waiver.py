@@ -52,5 +52,4 @@ RULE = Definition(
     documentation=__doc__,
     confidence=Confidence.HIGH,
     references=(references.REVIEWS,),
-    compliance=references.UPKEEP,
 )

@@ -55,6 +55,5 @@ RULE = Definition(
     documentation=__doc__,
     confidence=Confidence.HIGH,
     references=(references.GCP_FEDERATION, references.GCP_PRACTICES),
-    compliance=references.OUTSIDERS,
     estate=check_estate,
 )

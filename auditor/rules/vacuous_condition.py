@@ -130,7 +130,6 @@ RULE = Definition(
     documentation=__doc__,
     confidence=Confidence.HIGH,
     references=(references.AWS_OPERATORS, references.AWS_LISTS, references.AWS_KEYS),
-    compliance=references.ACCESS,
     trust=check,
     exposures=(OPEN, TIGHT),
 )

@@ -63,8 +63,10 @@ class Browser:
         )
 
     def dark(self, on: bool) -> None:
-        value = "dark" if on else "light"
-        self.command("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": value}])
+        """Which colours the system asks for; it also asks for no motion, so that nothing has to be waited for."""
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if on else "light"}
+        still = {"name": "prefers-reduced-motion", "value": "reduce"}
+        self.command("Emulation.setEmulatedMedia", features=[scheme, still])
 
     def command(self, name: str, **arguments: Any) -> Any:
         """One command of the DevTools protocol."""
@@ -80,10 +82,13 @@ class Browser:
         return self.driver.find_element(By.CSS_SELECTOR, selector)
 
     def texts(self, selector: str) -> list[str]:
-        return [str(one.text) for one in self.all(selector)]
+        """What is written in each, seen or not, without the indentation of code."""
+        return list(
+            self.js("return [...document.querySelectorAll(arguments[0])].map((e) => e.textContent.trim())", selector)
+        )
 
     def text(self, selector: str) -> str:
-        return str(self.one(selector).text)
+        return self.texts(selector)[0]
 
     def click(self, selector: str) -> None:
         self.one(selector).click()
@@ -94,6 +99,17 @@ class Browser:
 
     def focused(self) -> str:
         return str(self.js("return document.activeElement.id || document.activeElement.className"))
+
+    def unfold(self) -> None:
+        """Open everything that folds; what is in it is made by the page when that happens."""
+        self.js("for (const one of document.querySelectorAll('details')) one.open = true")
+        self.settle()
+
+    def settle(self) -> None:
+        """Let the page do what it has put off to its next turn."""
+        self.driver.execute_async_script(
+            "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)))"
+        )
 
     def hash(self) -> str:
         return str(self.js("return location.hash"))

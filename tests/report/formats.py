@@ -15,6 +15,7 @@ from pathlib import Path
 from unittest import mock
 
 from auditor import pipeline
+from auditor.compliance.catalogue import Control, Framework
 from auditor.config import load
 from auditor.graph import Standing
 from auditor.issuers import kinds
@@ -70,11 +71,17 @@ RULE = Definition(
     documentation=DOCUMENTATION,
     confidence=Confidence.HIGH,
     references=("https://docs.example.com/oidc",),
-    compliance={
-        "OWASP Top 10 CI/CD Security Risks": ("CICD-SEC-2",),
-        "NIST SP 800-53 Rev. 5": ("AC-6(7)", "AC-3"),
-    },
 )
+FRAMEWORKS = {
+    "OWASP Top 10 CI/CD Security Risks": ("CICD-SEC-2",),
+    "NIST SP 800-53 Rev. 5": ("AC-6(7)", "AC-3"),
+}
+CONTROLS = tuple(
+    (Framework(name, name, "https://f.example", "", (), None), Control(control, "", "https://f.example", "", ()))
+    for name, controls in FRAMEWORKS.items()
+    for control in controls
+)
+"""What `RULE` bears on."""
 
 ADMIN = Identity("aws", ACCOUNT, "iam-role", role_arn("admin"), "admin")
 _EVERYTHING = Profile(
@@ -161,7 +168,12 @@ def written(name: str, subject: Report, *, details: bool = False) -> str:
 @contextmanager
 def one_rule() -> Iterator[None]:
     """Only `RULE` is there: golden reports must not change with the documentation of rules."""
-    with mock.patch("auditor.rules.RULES", (RULE,)), mock.patch.dict(os.environ, {"AWS_REGION": "eu-central-1"}):
+    with (
+        mock.patch("auditor.rules.RULES", (RULE,)),
+        mock.patch("auditor.report.rulebook.bearing", return_value={RULE.id: CONTROLS}),
+        mock.patch("auditor.rules.docs.bearing", return_value={RULE.id: CONTROLS}),
+        mock.patch.dict(os.environ, {"AWS_REGION": "eu-central-1"}),
+    ):
         yield
 
 

@@ -52,7 +52,7 @@ def _judged(number: int) -> Decision:
     """One of many trusts: most are tight, some wide, a few open, undecided or dead."""
     name, project = f"deploy-{number:05}", f"service-{number % 900}"
     kind = {0: "open", 1: "owner", 2: "run", 3: "run", 4: "undecided", 5: "dead"}.get(number % 60, "tight")
-    getting_in = Accepted(STRANGER | {"sub": f"repo:acme/{project}:ref:refs/heads/main", "run_id": str(number)})
+    getting_in = Accepted({**STRANGER, "sub": f"repo:acme/{project}:ref:refs/heads/main", "run_id": str(number)})
     names = ("any-tenant", "any-project", "any-branch", "any-tag", "any-environment", "pull-request")
     admitted = {"open": 6, "owner": 5, "run": 4}.get(kind, 0)
     classes = {one: getting_in if 6 - place <= admitted else Rejected() for place, one in enumerate(names)}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
@@ -23,7 +24,7 @@ ESCAPE = Keys.ESCAPE
 @cache
 def text_of(name: str) -> str:
     """A page, written once for all tests."""
-    return page({"documented": documented, "many": lambda: many(MANY)}.get(name, lambda: REPORTS[name])())
+    return page(documented() if name == "documented" else many(MANY) if name == "many" else REPORTS[name])
 
 
 @pytest.fixture(scope="module")
@@ -66,13 +67,16 @@ def test_the_first_screen(browser: Browser) -> None:
         ("denied", "unknown", "Nothing was found, but this is not a clean report.", "Incomplete: what was not read"),
         ("nothing read", "unknown", "Nothing was read, so nothing is known.", "Nothing was read."),
         ("no findings", "good", "No federated trust exists in what was read.", "Everything that was"),
-        ("estate", "bad", "No stranger is known to get in", "Everything that was"),
+        (
+            "estate",
+            "bad",
+            "No stranger gets in, but 1\u00a0finding of 0\u00a0trusts should be looked at.",
+            "Everything that was",
+        ),
     ],
 )
 def test_other_verdicts(browser: Browser, name: str, tone: str, headline: str, coverage: str) -> None:
     browser.open(text_of(name))
-    if name == "estate":
-        headline = "No stranger gets in, but 1\u00a0finding of 0\u00a0trusts should be looked at."
     assert browser.text("h1") == headline
     assert browser.js("return document.body.dataset.tone") == tone
     assert coverage in browser.text("#coverage")
@@ -120,11 +124,11 @@ def test_a_trust(browser: Browser) -> None:
         "What deploy-web may then do",
         "Names",
     ]
-    assert browser.texts("#sheet .extent") == ["tenant any", "project app"]
+    assert browser.texts("#sheet .extent") == ["tenantany", "projectapp"]
     assert browser.texts("#sheet .matrix tbody th code") == ["reachable", "any-tenant"]
-    assert browser.texts("#sheet .result") == ["gets in", "▲ gets in"]
-    assert browser.texts("#sheet .guilty .text") == [
-        'guilty line:\n"token.actions.githubusercontent.com:sub": "repo:*"'
+    assert browser.texts("#sheet .result") == ["▲gets in", "▲gets in"]
+    assert [" ".join(line.split()) for line in browser.texts("#sheet .guilty .text")] == [
+        'guilty line: "token.actions.githubusercontent.com:sub": "repo:*"'
     ]
     assert browser.texts("#sheet .guilty .names") == ["any-tenant"]
     assert browser.texts("#sheet mark") == ["*"]
@@ -138,8 +142,9 @@ def test_a_token_is_shown_when_asked_for(browser: Browser) -> None:
     browser.open(text_of("documented"), f"#/trust/{OPEN.trust.id}")
     assert browser.all("#sheet .token") == []
     browser.click("#sheet .matrix summary")
+    browser.settle()
     rows = browser.texts("#sheet .token tr")
-    assert rows[0].split() == ["sub", "repo:evil-org/evil-repo:ref:refs/heads/main"]
+    assert rows[0] == "subrepo:evil-org/evil-repo:ref:refs/heads/main"
     assert len(rows) == len(OPEN.classes["any-tenant"].witness)  # type: ignore[union-attr]
     assert browser.texts("#sheet .token .read th") == ["sub", "aud"]
 
@@ -167,7 +172,13 @@ def test_the_address_holds_what_is_looked_at(browser: Browser) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["#/trust/__proto__", "#/finding/nothing", "#%", "#/findings?severity=<b>&cloud=__proto__", "#/trust/constructor?q=%00"],
+    [
+        "#/trust/__proto__",
+        "#/finding/nothing",
+        "#%",
+        "#/findings?severity=<b>&cloud=__proto__",
+        "#/trust/constructor?q=%00",
+    ],
 )
 def test_a_strange_address_does_no_harm(browser: Browser, address: str) -> None:
     browser.open(text_of("documented"), address)
@@ -185,14 +196,14 @@ def test_keyboard(browser: Browser) -> None:
     browser.press("/")
     assert browser.focused() == "q"
     browser.press("deploy")
-    assert counted(browser) == "3 of 5 findings"
+    assert counted(browser) == "2 of 5 findings"
     browser.js("document.querySelector('#rows .row').focus()")
     browser.press(Keys.ARROW_DOWN)
     second = browser.texts("#rows .row .title")[1]
-    assert browser.js("return document.activeElement.querySelector('.title').innerText") == second
+    assert browser.js("return document.activeElement.querySelector('.title').textContent") == second
     browser.press(Keys.ENTER)
     assert browser.js("return document.getElementById('sheet').open")
-    assert browser.js("return document.activeElement.innerText").find(second) >= 0
+    assert browser.js("return document.activeElement.textContent").find(second) >= 0
     inside = []
     for _ in range(30):
         browser.press(Keys.TAB)
@@ -232,7 +243,8 @@ def test_tabs_by_arrow_keys(browser: Browser) -> None:
 WIDE_LINES = """
 const style = (selector) => {
   const line = document.querySelector("#picture " + selector);
-  return line && [getComputedStyle(line).strokeWidth, getComputedStyle(line).stroke, getComputedStyle(line).strokeDasharray];
+  const drawn = line && getComputedStyle(line);
+  return drawn && [drawn.strokeWidth, drawn.stroke, drawn.strokeDasharray];
 };
 return [style(".line-anyone"), style(".inner-anyone"), style(".line-pinned"), style(".line-unknown")];
 """
@@ -245,7 +257,7 @@ def test_the_picture(browser: Browser) -> None:
     assert names[0] == ["GitHub Actions"]
     assert names[1] == ["*/app"]
     assert sorted(names[2]) == ["build|ship", "deploy-api", "deploy-web", "legacy"]
-    assert names[3] == ["administrator", "power unknown"] or names[3] == ["power unknown"]
+    assert names[3] == ["power unknown"]
     anyone, inner, pinned, unknown = browser.js(WIDE_LINES)
     assert float(anyone[0].removesuffix("px")) > 3 * float(pinned[0].removesuffix("px"))
     assert anyone[1] != pinned[1]
@@ -264,8 +276,8 @@ def test_the_picture_leads_to_the_trust(browser: Browser) -> None:
     assert browser.text("#sheet-title") == "Somebody on GitHub Actions may become deploy-web."
     browser.press(ESCAPE)
     browser.click("#picture .node-issuer")
-    assert counted(browser) == "4 of 4 trusts" or counted(browser) == "4 trusts, worst first"
-    assert browser.texts(".chip") == ["issuer: GitHub Actions\n×\ntake this filter away", "Show all"]
+    assert counted(browser) == "4 trusts, worst first"
+    assert browser.texts(".chip") == ["issuer: GitHub Actions\u00d7take this filter away", "Show all"]
     event = "new MouseEvent('click', {bubbles: true})"
     browser.js(f"document.querySelector('#picture .edge .line-unknown').parentNode.dispatchEvent({event})")
     assert browser.text("#sheet-title") == "Somebody on GitHub Actions may become legacy."
@@ -288,6 +300,7 @@ def test_dark_and_light(browser: Browser) -> None:
     light = background(browser)
     assert browser.one("#theme").get_attribute("aria-pressed") == "false"
     browser.dark(on=True)
+    browser.settle()
     dark = background(browser)
     assert dark != light
     assert browser.one("#theme").get_attribute("aria-pressed") == "true"
@@ -323,9 +336,11 @@ while (walker.nextNode()) {
   if (element.closest("script, style, :disabled, option")) continue;
   const style = getComputedStyle(element);
   const [one, other] = [light(parse(style.color)), light(ground(element))].sort((a, b) => b - a);
-  const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && Number(style.fontWeight) >= 700);
+  const size = parseFloat(style.fontSize);
+  const large = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
+  const contrast = (one + 0.05) / (other + 0.05);
   seen += 1;
-  if ((one + 0.05) / (other + 0.05) < (large ? 3 : 4.5)) bad.push([walker.currentNode.data, element.className, style.color]);
+  if (contrast < (large ? 3 : 4.5)) bad.push([walker.currentNode.data, element.className, style.color]);
 }
 return [seen, bad];
 """
@@ -335,8 +350,7 @@ return [seen, bad];
 @pytest.mark.parametrize("address", ["#/", "#/trusts", f"#/trust/{OPEN.trust.id}"])
 def test_contrast(browser: Browser, address: str, dark: bool) -> None:
     browser.open(text_of("documented"), address, dark=dark)
-    browser.js("for (const one of document.querySelectorAll('details')) one.open = true")
-    browser.js("for (const one of document.getAnimations()) one.finish()")
+    browser.unfold()
     seen, bad = browser.js(CONTRAST)
     assert seen > 40
     assert bad == []
@@ -370,14 +384,14 @@ def test_screen_readers_are_told(browser: Browser, address: str) -> None:
         ".map((one) => Number(one.tagName[1]))"
     )
     assert levels.count(1) == 1
-    assert all(later - earlier <= 1 for earlier, later in zip(levels, levels[1:], strict=False))
+    assert all(later - earlier <= 1 for earlier, later in pairwise(levels))
 
 
 @pytest.mark.parametrize("address", ["#/", f"#/trust/{OPEN.trust.id}"])
 @pytest.mark.parametrize("width", [320, 390, 768, 1100, 1920])
 def test_nothing_is_wider_than_the_screen(browser: Browser, width: int, address: str) -> None:
     browser.open(text_of("documented"), address, size=(width, 900))
-    browser.js("for (const one of document.querySelectorAll('details')) one.open = true")
+    browser.unfold()
     assert browser.js("return document.scrollingElement.scrollWidth") <= width
     assert browser.js("const s = document.getElementById('sheet'); return s.scrollWidth - s.clientWidth") <= 0
 
@@ -414,7 +428,7 @@ def test_hostile_texts_are_texts(browser: Browser, turn: int) -> None:
     assert allowed <= ELEMENTS
     for subject in browser.js("return SUBJECTS.map((one) => one.id)"):
         browser.js("change({ open: { subject: SUBJECTS[PLACES.get(arguments[0])] } }, true)", subject)
-        browser.js("for (const one of document.querySelectorAll('#sheet details')) one.open = true")
+        browser.unfold()
     used = set(browser.js("return [...new Set([...document.querySelectorAll('*')].map((one) => one.localName))]"))
     assert used <= ELEMENTS
     links = browser.js("return [...document.querySelectorAll('a')].map((one) => one.getAttribute('href'))")
@@ -438,7 +452,7 @@ requestAnimationFrame(() => setTimeout(() => done(performance.now() - begin)));
 """
 
 
-def test_five_thousand_trusts(browser: Browser, record_property: pytest.RecordProperty) -> None:
+def test_five_thousand_trusts(browser: Browser, record_property: Callable[[str, object], None]) -> None:
     browser.open(text_of("many"))
     loading = browser.busy()
     assert counted(browser) == "7,500 findings, worst first"
@@ -454,6 +468,7 @@ def test_five_thousand_trusts(browser: Browser, record_property: pytest.RecordPr
         browser.driver.execute_async_script(CHANGE, "#by-severity", value, "change")
         spent.append(browser.busy() - before)
     assert counted(browser) == "1,500 of 7,500 findings"
+    browser.driver.execute_async_script(CHANGE, "#q", "", "input")
     before = browser.busy()
     browser.click("#tab-trusts")
     browser.click("#rows .row")
@@ -463,7 +478,9 @@ def test_five_thousand_trusts(browser: Browser, record_property: pytest.RecordPr
     assert max(spent) < 0.4
     assert opening < 0.4
     assert loading < 1.0
-    assert max(browser.js("return watched.long"), default=0) < 3000  # the other bounds do not suffer from a busy machine
+    assert (
+        max(browser.js("return watched.long"), default=0) < 3000
+    )  # the other bounds do not suffer from a busy machine
 
 
 def test_more_rows_come_while_scrolling(browser: Browser) -> None:
@@ -486,3 +503,13 @@ def test_pages_live_where_they_are(browser: Browser, tmp_path: Path) -> None:
     """Nothing beside the file is looked for."""
     browser.open(text_of("clean"))
     assert [url.rpartition("/")[2] for url in browser.requests()] == [f"{browser._pages}.html"]
+
+
+def test_what_the_baseline_has(browser: Browser) -> None:
+    browser.open(text_of("compared"))
+    assert browser.text("#lead").endswith("Findings: 1 new, 1 known, 0 gone.")
+    browser.one("#by-news").send_keys("known")
+    assert counted(browser) == "1 of 2 findings"
+    assert browser.hash() == "#/findings?news=known"
+    browser.click("#rows .row")
+    assert "The baseline has it too." in browser.texts("#sheet .finding-body .muted")

@@ -54,7 +54,7 @@ const SUBJECTS = HEAD.subjects;
 const PLACES = new Map(SUBJECTS.map((subject, place) => [subject.id, place]));
 const FINDINGS = HEAD.findings.map((row, place) => ({
   place, severity: row[0], status: row[1], rule: HEAD.rules[row[2]], subject: row[3], number: row[4],
-  title: row[5], id: row[6], confidence: row[7],
+  title: row[5], id: row[6], confidence: row[7], news: row[8] === null ? null : row[8] ? "known" : "new",
 }));
 const FINDING_PLACES = new Map(FINDINGS.map((finding) => [finding.id, finding.place]));
 

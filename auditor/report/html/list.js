@@ -4,9 +4,10 @@ const BATCH = 60;
 
 const CHOICES = {
   cloud: { label: "Cloud", values: () => CLOUDS, name: cloudName },
-  severity: { label: "Severity", values: () => SEVERITIES.filter((one) => FINDINGS.some((finding) => finding.severity === one)) },
+  severity: { label: "Severity", least: 1, values: () => SEVERITIES.filter((one) => FINDINGS.some((finding) => finding.severity === one)) },
   rule: { label: "Rule", values: () => HEAD.rules.map((rule) => rule.id).sort() },
   status: { label: "Status", values: () => Object.keys(STATUSES).filter((one) => FINDINGS.some((finding) => finding.status === one)), name: (one) => STATUSES[one] },
+  news: { label: "News", least: 1, values: () => ["new", "known"].filter((one) => FINDINGS.some((finding) => finding.news === one)) },
   reach: { label: "Width", values: () => REACHES.filter((one) => TRUSTS.some((trust) => trust.reach === one)), name: (one) => REACH[one].short },
   power: { label: "Power", values: () => POWERS.filter((one) => SUBJECTS.some((subject) => subject.power === one)), name: (one) => POWER_WORDS[one] },
 };
@@ -21,6 +22,7 @@ const CHIPS = {
 
 let listed = [];
 let written = 0;
+let shown = null;
 
 function showControls() {
   put("tabs", Object.entries(TABS).map(([tab, name]) => h("button", {
@@ -35,11 +37,11 @@ function showControls() {
   }, name, h("span", { class: "many" }, number(tab === "findings" ? FINDINGS.length : TRUSTS.length)))));
   const search = h("input", {
     type: "search", id: "q", placeholder: "Search names, rules, repositories …", autocomplete: "off", spellcheck: "false",
-    "aria-label": "Search", "aria-keyshortcuts": "/", oninput: (event) => filter("q", event.target.value),
+    "aria-label": "Search", "aria-keyshortcuts": "/", oninput: (event) => filter("q", event.target.value), onchange: (event) => filter("q", event.target.value),
   });
   const selects = Object.entries(CHOICES).map(([name, choice]) => {
     const values = choice.values();
-    if (values.length < 2 && name !== "severity") return null;
+    if (values.length < (choice.least || 2)) return null;
     return h("label", { class: "choice" }, h("span", { class: "unseen" }, choice.label),
       h("select", { id: "by-" + name, "data-filter": name, onchange: (event) => filter(name, event.target.value) },
         h("option", { value: "" }, choice.label),
@@ -52,7 +54,11 @@ function showControls() {
   }, { rootMargin: "800px" }).observe(put("rows-end"));
 }
 
+// Opening something leaves the list as it is, with its place and its focus.
 function showList() {
+  const wanted = address({ open: null });
+  if (wanted === shown) return;
+  shown = wanted;
   for (const tab of Object.keys(TABS)) {
     at("tab-" + tab).setAttribute("aria-selected", String(tab === state.tab));
     at("tab-" + tab).tabIndex = tab === state.tab ? 0 : -1;
@@ -115,7 +121,7 @@ function findingRow(finding) {
     h("span", { class: "lead" }, severityTag(finding.severity, finding.status)),
     h("span", { class: "what" },
       h("span", { class: "title" }, breakable(finding.title)),
-      h("span", { class: "meta" }, h("code", {}, finding.rule.id), where(subject),
+      h("span", { class: "meta" }, h("code", {}, finding.rule.id), finding.news ? h("strong", {}, finding.news) : null, where(subject),
         finding.confidence === "high" ? null : h("span", {}, "confidence " + finding.confidence))),
     h("span", { class: "end" }, subject.power ? powerTag(subject.power, true) : null));
 }

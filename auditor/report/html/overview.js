@@ -12,9 +12,9 @@ function moment(text) {
 function showOverview() {
   const { verdict, tool } = HEAD;
   document.body.dataset.tone = verdict.tone;
-  const [point, rest] = split(verdict.headline, ": ");
-  put("headline", h("span", { class: "point" }, rest ? point + ": " : point), rest.replace(/(\d) /g, "$1\u00a0"));
-  put("lead", verdict.detail);
+  const [point, rest] = split(verdict.headline.replace(/(\d) /g, "$1\u00a0"), ": ");
+  put("headline", h("span", { class: "point" }, rest ? point + ": " : point), rest);
+  put("lead", verdict.detail, HEAD.comparison ? " " + HEAD.comparison : "");
   put("about", "as of ", h("time", { datetime: HEAD.finished }, moment(HEAD.finished)));
   put("colophon", tool.name + " " + tool.version + ". Everything on this page is in this one file; it loads nothing.");
   put("coverage", coverage());
@@ -56,10 +56,11 @@ function readingOf(cloud, rows) {
   const here = rows.filter((row) => row[0] === cloud);
   const missed = here.filter((row) => row[6]).length;
   const read = here.filter((row) => row[3] === "read").length;
+  const skipped = here.filter((row) => row[3] === "skipped").length;
   const scopes = new Set(here.map((row) => row[1])).size;
   return h("li", { class: missed ? "missed" : null }, h("span", {}, cloudName(cloud)),
     h("span", { class: missed ? null : "muted" }, missed ? number(missed) + " of " + number(read + missed) + " not read"
-      : read ? "all " + number(read) + " read, " + counted(scopes, "scope") : "passed over"));
+      : read ? "all " + number(read) + " read, " + counted(scopes, "scope") + (skipped ? ", " + number(skipped) + " passed over" : "") : "passed over"));
 }
 
 function tooMany(count) {

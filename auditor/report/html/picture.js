@@ -186,7 +186,8 @@ function draw(canvas) {
   }
   drawn = graph;
   const dead = graph.dead ? " " + counted(graph.dead, "dead trust") + " let nobody in and " + (graph.dead === 1 ? "is" : "are") + " not drawn." : "";
-  put("picture-note", "From left to right: who mints a token, for whom, as what it gets in, and what that may do. "
+  put("picture-note", (narrow ? "On the left whom tokens speak for, on the right as what they get in. "
+    : "From left to right: who mints a token, for whom, as what it gets in, and what that may do. ")
     + "Choose anything to see the trusts behind it." + dead);
 }
 

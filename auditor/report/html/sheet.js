@@ -110,6 +110,7 @@ function findingsOf(subject, about) {
       h("div", { class: "finding-body" },
         more.waived ? h("p", { class: "waived" }, h("strong", {}, "Waived: "), more.waived) : null,
         finding.confidence === "high" ? null : h("p", { class: "muted" }, "Confidence " + finding.confidence + "."),
+        finding.news ? h("p", { class: "muted" }, finding.news === "known" ? "The baseline has it too." : "The baseline does not have it.") : null,
         more.detail ? h("p", {}, breakable(more.detail)) : null,
         more.token === undefined ? null : disclosed(subjectOf(about.tokens[more.token], about.texts), () => tokenTable(about.tokens[more.token], about.texts)),
         more.fix ? changesOf(more.fix) : null,

@@ -1,6 +1,6 @@
 // What is looked at: the filters, the tab, the opened subject. All of it stands in the address, so that a link holds it.
 
-const FILTERS = ["q", "cloud", "severity", "rule", "status", "reach", "power", "issuer", "origin", "scope", "undecided"];
+const FILTERS = ["q", "cloud", "severity", "rule", "status", "news", "reach", "power", "issuer", "origin", "scope", "undecided"];
 const TABS = { findings: "Findings", trusts: "Trusts" };
 
 let state = parse(location.hash);
@@ -22,7 +22,7 @@ function parse(hash) {
 
 function split(text, mark) {
   const where = text.indexOf(mark);
-  return where < 0 ? [text, ""] : [text.slice(0, where), text.slice(where + 1)];
+  return where < 0 ? [text, ""] : [text.slice(0, where), text.slice(where + mark.length)];
 }
 
 function address(changes) {
@@ -88,6 +88,7 @@ function findingPasses(finding, filters, wanted) {
   return (!filters.severity || (finding.severity === filters.severity && (filters.status || finding.status === "open")))
     && (!filters.rule || finding.rule.id === filters.rule)
     && (!filters.status || finding.status === filters.status)
+    && (!filters.news || finding.news === filters.news)
     && subjectPasses(subject, filters)
     && wanted.every((term) => finding.words.includes(term) || subject.words.includes(term));
 }
@@ -96,8 +97,9 @@ function selection(tab, filters) {
   const wanted = terms(filters.q);
   if (wanted.length) prepareSearch();
   if (tab === "findings") return FINDINGS.filter((finding) => findingPasses(finding, filters, wanted));
-  const aboutFindings = filters.severity || filters.rule || filters.status;
-  const bare = { severity: filters.severity, rule: filters.rule, status: filters.status };
+  const { severity, rule, status, news } = filters;
+  const aboutFindings = severity || rule || status || news;
+  const bare = { severity, rule, status, news };
   const found = (trust) => [...trust.findings, ...SUBJECTS[trust.identity].findings];
   return TRUSTS.filter((trust) => subjectPasses(trust, filters)
     && (!aboutFindings || found(trust).some((finding) => findingPasses(finding, bare, [])))

@@ -1,4 +1,4 @@
-"""What the page says in a few words: the verdict in one sentence, how wide a trust is, whom it lets in."""
+"""What a report for people says first: the verdict in one sentence, how wide a trust is, whom it lets in."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from auditor.claims.grammar import Grammar
 from auditor.claims.verdict import Accepted, Rejected, Undecided
 from auditor.model import Decision, Extent, Severity, Status
 from auditor.report.base import Report, undecided
+from auditor.report.compared import headline, sentence
 from auditor.report.facts import FAILS_FROM, gaps
 
 PROVIDERS: Mapping[str, str] = {"aws": "AWS", "gcp": "Google Cloud", "azure": "Azure"}
@@ -95,7 +96,7 @@ def _origins(box: Mapping[str, Extent], parts: tuple[str, ...]) -> Iterator[str]
 
 
 class Verdict(NamedTuple):
-    """The first thing the page says."""
+    """The first thing a report says."""
 
     tone: Tone
     headline: str
@@ -109,17 +110,21 @@ def verdict(report: Report) -> Verdict:
     tail = _tail(report)
     if not report.coverage:
         return Verdict("unknown", "Nothing was read, so nothing is known.", tail)
-    open_to_all = [one for one in report.decisions if reach(one) is Reach.ANYONE]
     failing = sum(count for severity, count in summary.by_severity.items() if severity >= FAILS_FROM)
+    if report.comparison is not None and report.comparison.changes_only:
+        complete = summary.coverage_complete and not summary.errors
+        grave: Tone = "bad" if _serious(report) else "warn" if failing else "good" if complete else "unknown"
+        return Verdict(grave, headline(failing, complete=complete), f"{sentence(report.comparison)} {tail}")
+    open_to_all = [one for one in report.decisions if reach(one) is Reach.ANYONE]
     trusts = _count(summary.trusts, "trust")
     if open_to_all:
         names = Counter(one.trust.issuer.name for one in open_to_all)
         shown = [name for name, _ in names.most_common(2)]
         platforms = " or ".join(shown) if len(names) <= len(shown) else f"{', '.join(shown)} or elsewhere"
         admit = "admits" if len(open_to_all) == 1 else "admit"
-        headline = f"Strangers can get in: {len(open_to_all):,} of {trusts} {admit} anyone on {platforms}."
+        head = f"Strangers can get in: {len(open_to_all):,} of {trusts} {admit} anyone on {platforms}."
         worst = max(open_to_all, key=lambda one: one.power)
-        return Verdict("bad", headline, f"{_worst(worst)} {tail}")
+        return Verdict("bad", head, f"{_worst(worst)} {tail}")
     if failing:
         lead = "No stranger is known to get in" if unknown or summary.undecided else "No stranger gets in"
         tone: Tone = "bad" if _serious(report) else "warn"
