@@ -30,7 +30,8 @@ class Capability:
     path: str | None = None
     """Of an escalation: the id of the known path, e.g. `iam-put-role-policy`."""
     doubt: str | None = None
-    """What it depends on; None when the documents prove it."""
+    """What it depends on, to follow `if`: `the role may do more, which was not read`. Several are joined as by `both`.
+    None when the documents prove it."""
 
     @property
     def certain(self) -> bool:
@@ -76,7 +77,7 @@ class Step:
     """As the cloud writes them; empty for a trust that needs none."""
     sources: tuple[Source, ...]
     doubt: str | None = None
-    """What it depends on; None when the documents prove it."""
+    """What it depends on, as of a capability; None when the documents prove it."""
 
     @property
     def certain(self) -> bool:
@@ -144,6 +145,11 @@ class Nobody:
     def sketch(self, identity: Identity, capability: Capability) -> Fix | None:
         del identity, capability
         return None
+
+
+def both(*doubts: str | None) -> str | None:
+    """Several doubts as one, each of them once; None when there is none."""
+    return " and if ".join(dict.fromkeys(one for one in doubts if one is not None)) or None
 
 
 def unread(reason: str) -> Profile:

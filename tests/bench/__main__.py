@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from tests.bench import figures, whole
+from tests.bench import figures, power, whole
 from tests.bench.figure import Figures
 
 ALL = (
@@ -21,6 +21,7 @@ ALL = (
     figures.against_z3,
     whole.a_large_organisation,
     whole.a_crowd_of_strangers,
+    power.the_power_of_roles,
     figures.calls_for_a_large_account,
     figures.the_help_text,
 )

@@ -15,7 +15,8 @@ from auditor.config import Config
 from auditor.errors import SnapshotError
 from auditor.issuers.catalogue import Catalogue
 from auditor.model import Identity, Source, Trust
-from auditor.power import Authority, Nobody
+from auditor.power import Authority
+from auditor.progress import Progress, silent
 from auditor.providers.aws.keys import AUDITED_AT
 from auditor.snapshot import Snapshot
 
@@ -38,6 +39,17 @@ LEAST_PRIVILEGE: dict[str, Any] = {
             "Action": ["iam:GetPolicy", "iam:GetPolicyVersion"],
             "Resource": "*",
         },
+        {
+            "Sid": "OrganizationPoliciesAboveTheAccount",
+            "Effect": "Allow",
+            "Action": [
+                "organizations:DescribeOrganization",
+                "organizations:ListParents",
+                "organizations:ListPoliciesForTarget",
+                "organizations:DescribePolicy",
+            ],
+            "Resource": "*",
+        },
     ],
 }
 """What `collect` calls. `sts:GetCallerIdentity` needs no permission (STS API reference)."""
@@ -48,7 +60,9 @@ class Aws:
 
     id = "aws"
 
-    def collect(self, config: Config, *, profile: str | None = None, **options: Any) -> Snapshot:
+    def collect(
+        self, config: Config, *, profile: str | None = None, progress: Progress = silent, **options: Any
+    ) -> Snapshot:
         """Read the account of `profile`, else those of `[targets.aws]`, else that of the standard credential chain.
 
         `options` may hold `limits`, a `collect.Limits`. Raises `CollectError` when nothing could be read.
@@ -57,7 +71,7 @@ class Aws:
 
         configured = config.targets.aws.profiles if config.targets.aws else ()
         profiles: Sequence[str | None] = (profile,) if profile else configured or (None,)
-        return collect.collect(profiles, options.get("limits"))
+        return collect.collect(profiles, options.get("limits"), progress)
 
     def trusts(self, snapshot: Snapshot, issuers: Catalogue | None = None) -> Iterable[Trust]:
         """Every (role, issuer). Times in conditions are compared with the end of the collection, not with today.
@@ -87,9 +101,10 @@ class Aws:
         return evaluate.admits(trust, token, trust.documents[AUDITED_AT])
 
     def authority(self, snapshot: Snapshot) -> Authority:
-        """What identities may do, by the policies of `snapshot`."""
-        del snapshot
-        return Nobody()
+        """What roles may do, by the policies of `snapshot`; times are judged as `trusts` does."""
+        from auditor.providers.aws import authority
+
+        return authority.AwsAuthority(snapshot, _end(snapshot))
 
     def permissions(self) -> str:
         """An IAM policy for whoever runs the collection."""

@@ -2,7 +2,9 @@
 
 Calls (IAM and STS API references): `sts:GetCallerIdentity` once, `iam:GetAccountAuthorizationDetails` in pages of 1,000
 over roles and policies together, `iam:ListOpenIDConnectProviders` once, `iam:GetOpenIDConnectProvider` once per
-provider. An account of 5,000 roles costs about eight calls and one per provider.
+provider, `organizations:DescribeOrganization` once. An account of 5,000 roles costs about nine calls and one per
+provider. In an organisation whose policies may be read, three calls for each level above the account and one for each
+policy come on top.
 
 What cannot be read becomes a row of the coverage ledger and everything else is kept. The only exceptions that leave
 this module are `CollectError` (nothing at all could be read) and `UsageError` (a profile does not exist).
@@ -23,11 +25,14 @@ from botocore.parsers import ResponseParserError
 from botocore.session import Session as CoreSession
 
 from auditor.errors import CollectError, NothingAskedError, UsageError
-from auditor.providers.aws.haul import Haul, account_of, plain, rfc3339, unread_policies
+from auditor.progress import Progress, counted, silent
+from auditor.providers.aws import organisation_walk
+from auditor.providers.aws.haul import UNKNOWN_SCOPE, Haul, Trouble, account_of, plain, rfc3339, unread_policies
 from auditor.snapshot import Snapshot, Status, merge
 
 if TYPE_CHECKING:
     from types_boto3_iam import IAMClient
+    from types_boto3_organizations import OrganizationsClient
     from types_boto3_sts import STSClient
 
 PAGE_SIZE = 1000
@@ -91,20 +96,13 @@ class Limits:
     """Seconds before an answer that could not be parsed is asked for again; botocore retries everything but those."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """Why a call gave no answer."""
-
-    status: Status
-    reason: str
-    unreachable: bool = False
-
-
 class TruncatedPageError(KeyError):
     """A page announces another one and does not say which."""
 
 
-def collect(profiles: Sequence[str | None] = (None,), limits: Limits | None = None) -> Snapshot:
+def collect(
+    profiles: Sequence[str | None] = (None,), limits: Limits | None = None, tell: Progress = silent
+) -> Snapshot:
     """Read one account per profile; `None` is the standard credential chain.
 
     Raises `CollectError` when no account at all could be read (`NothingAskedError`: there are no credentials whatever)
@@ -113,10 +111,13 @@ def collect(profiles: Sequence[str | None] = (None,), limits: Limits | None = No
     """
     parts: list[Snapshot] = []
     failures: list[CollectError] = []
-    for profile in profiles:
+    readers: list[organisation_walk.Reader] = []
+    for profile in counted("reading AWS accounts", profiles, len(profiles), tell):
         started = rfc3339(datetime.now(UTC))
         try:
-            haul = _account(profile, limits or Limits())
+            haul, reader = _account(profile, limits or Limits())
+            if reader is not None:
+                readers.append(reader)
         except CollectError as error:
             failures.append(error)
             haul = Haul()
@@ -126,11 +127,15 @@ def collect(profiles: Sequence[str | None] = (None,), limits: Limits | None = No
         said = "\n".join(map(str, failures)) or "no AWS account was named"
         nothing = all(isinstance(error, NothingAskedError) for error in failures)
         raise NothingAskedError(said) if nothing else CollectError(said)
-    return merge(parts)
+    organisation_walk.read(readers)
+    end = rfc3339(datetime.now(UTC))
+    hauls = [reader.haul.under(reader.account) for reader in readers]
+    return merge([*parts, *(Snapshot(end, end, haul.documents, haul.coverage) for haul in hauls)])
 
 
-def _account(profile: str | None, limits: Limits) -> Haul:
-    sts, iam = _clients(profile, limits)
+def _account(profile: str | None, limits: Limits) -> tuple[Haul, organisation_walk.Reader | None]:
+    """What the account's IAM holds, and who asks about its organisation; None where the account is not known."""
+    sts, iam, organizations = _clients(profile, limits)
     haul = Haul()
     caller = _caller(sts, profile, limits)
     if isinstance(caller, Trouble):
@@ -148,10 +153,29 @@ def _account(profile: str | None, limits: Limits) -> Haul:
         caller = account_of(haul.documents)
     if stream is None:
         _look_up(iam, haul, unread_policies(haul.documents), limits)
-    return haul.stamped(caller)
+    account = caller["Account"]
+    reader = organisation_walk.Reader(account, _asker(organizations, limits)) if account != UNKNOWN_SCOPE else None
+    return haul.stamped(caller), reader
 
 
-def _clients(profile: str | None, limits: Limits) -> tuple[STSClient, IAMClient]:
+def _asker(client: OrganizationsClient, limits: Limits) -> organisation_walk.Ask:
+    operations: Mapping[str, Callable[..., Any]] = {
+        organisation_walk.DESCRIBE: client.describe_organization,
+        organisation_walk.PARENTS: client.list_parents,
+        organisation_walk.ATTACHED: client.list_policies_for_target,
+        organisation_walk.POLICY: client.describe_policy,
+    }
+
+    def ask(permission: str, request: Mapping[str, Any]) -> Mapping[str, Any] | Trouble:
+        try:
+            return _ask(operations[permission], limits, **request)
+        except (*TROUBLE, *NO_CREDENTIALS) as error:
+            return _trouble(error)
+
+    return ask
+
+
+def _clients(profile: str | None, limits: Limits) -> tuple[STSClient, IAMClient, OrganizationsClient]:
     def config(attempts: int) -> Config:
         return Config(
             retries={"mode": "adaptive", "total_max_attempts": attempts},
@@ -170,6 +194,7 @@ def _clients(profile: str | None, limits: Limits) -> tuple[STSClient, IAMClient]
         return (
             session.client("sts", config=config(min(attempts, 3))),
             session.client("iam", config=config(attempts)),
+            session.client("organizations", config=config(min(attempts, 3))),
         )
     except boto.ProfileNotFound as error:
         raise UsageError(
@@ -320,7 +345,7 @@ def _trouble(error: Exception) -> Trouble:
         after = f" (after {tries} attempts)" if tries > 1 else ""
         # Credentials that could not be renewed under way are no permission that the caller lacks.
         denied = code in DENIED and not error.operation_name.startswith("AssumeRole")
-        return Trouble(Status.DENIED if denied else Status.FAILED, f"{code}: {message}{after}")
+        return Trouble(Status.DENIED if denied else Status.FAILED, f"{code}: {message}{after}", code=code)
     if isinstance(error, TruncatedPageError):
         return Trouble(Status.FAILED, str(error.args[0]))
     if isinstance(error, KeyError):

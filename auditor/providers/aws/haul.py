@@ -14,6 +14,17 @@ PROVIDER = "aws"
 UNKNOWN_SCOPE = "-"
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why a call gave no answer."""
+
+    status: Status
+    reason: str
+    unreachable: bool = False
+    code: str | None = None
+    """AWS's own name for it."""
+
+
 @dataclass(slots=True)
 class Haul:
     """Documents and ledger rows of one account, in the order of reading. `stamped` fills in their scope at the end."""
@@ -31,16 +42,17 @@ class Haul:
     def note(self, kind: str, status: Status, reason: str | None = None, permission: str | None = None) -> None:
         self.coverage.append(Coverage(PROVIDER, UNKNOWN_SCOPE, kind, status, reason, permission))
 
+    def under(self, scope: str) -> Haul:
+        """Everything under that scope."""
+        return Haul(
+            [replace(doc, scope=scope) for doc in self.documents], [replace(row, scope=scope) for row in self.coverage]
+        )
+
     def stamped(self, account: Mapping[str, Any]) -> Haul:
         """Everything under the scope `account["Account"]`, with the account's own document in front."""
         scope = account["Account"]
-        return Haul(
-            [
-                Document(PROVIDER, scope, "account", scope, account),
-                *(replace(doc, scope=scope) for doc in self.documents),
-            ],
-            [replace(row, scope=scope) for row in self.coverage],
-        )
+        rest = self.under(scope)
+        return Haul([Document(PROVIDER, scope, "account", scope, account), *rest.documents], rest.coverage)
 
 
 def undecoded(kind: str, body: Mapping[str, Any]) -> list[str]:

@@ -25,6 +25,7 @@ DETAILS = "iam:GetAccountAuthorizationDetails"
 LIST = "iam:ListOpenIDConnectProviders"
 GET = "iam:GetOpenIDConnectProvider"
 WHO = "sts:GetCallerIdentity"
+ORGANIZATION = "organizations:DescribeOrganization"
 
 GITHUB = f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"
 GITLAB = f"arn:aws:iam::{ACCOUNT}:oidc-provider/gitlab.com"
@@ -77,7 +78,10 @@ def gaps(snapshot: Snapshot) -> list[Coverage]:
 
 READ = {
     kind: row(kind, Status.READ, None, permission)
-    for kind, permission in (("account", WHO), ("iam-role", DETAILS), ("iam-policy", DETAILS), ("oidc-provider", LIST))
+    for kind, permission in (
+        *(("account", WHO), ("iam-role", DETAILS), ("iam-policy", DETAILS), ("oidc-provider", LIST)),
+        ("organization", ORGANIZATION),
+    )
 }
 
 
@@ -166,6 +170,7 @@ def test_five_thousand_roles_in_five_pages(aws: LoopbackAws, tmp_path: Path) -> 
         "GetAccountAuthorizationDetails": 5,
         "ListOpenIDConnectProviders": 1,
         "GetOpenIDConnectProvider": 3,
+        "DescribeOrganization": 1,
     }
     assert roles(snapshot) == [f"role-{number}" for number in range(5000)]
     assert snapshot.complete
@@ -184,8 +189,9 @@ def test_no_more_is_called_than_the_published_policy_allows(aws: LoopbackAws) ->
     attach_unlisted_policy(aws)
     aws.load_trusts([("deploy", trust(GITLAB))])
     assert collect(limits=FAST).complete
-    allowed = {action for statement in LEAST_PRIVILEGE["Statement"] for action in statement["Action"]}
-    assert {f"iam:{operation}" for operation in aws.calls} - {"iam:GetCallerIdentity"} == allowed
+    allowed = {action.partition(":")[2] for statement in LEAST_PRIVILEGE["Statement"] for action in statement["Action"]}
+    of_members = {"ListParents", "ListPoliciesForTarget", "DescribePolicy"}  # see test_organisation_walk.py
+    assert aws.calls.keys() - {"GetCallerIdentity"} == allowed - of_members
 
 
 # Policies that the stream leaves out
@@ -396,6 +402,7 @@ def test_everything_denied_is_still_a_snapshot(estate: LoopbackAws) -> None:
         row("iam-role", Status.DENIED, denied("GetAccountAuthorizationDetails"), DETAILS),
         row("iam-policy", Status.DENIED, denied("GetAccountAuthorizationDetails"), DETAILS),
         row("oidc-provider", Status.DENIED, denied("ListOpenIDConnectProviders"), LIST),
+        READ["organization"],
     ]
 
 
@@ -573,7 +580,7 @@ def test_which_accounts_are_read(
     monkeypatch: pytest.MonkeyPatch, config: Config, options: Mapping[str, Any], opened: list[str | None]
 ) -> None:
     asked: list[str | None] = []
-    monkeypatch.setattr("auditor.providers.aws.collect.collect", lambda profiles, limits: asked.extend(profiles))
+    monkeypatch.setattr("auditor.providers.aws.collect.collect", lambda profiles, *_: asked.extend(profiles))
     PROVIDER.collect(config, **options)
     assert asked == opened
 
@@ -596,5 +603,8 @@ def test_permissions_are_a_policy_ready_to_paste() -> None:
         '        "iam:ListOpenIDConnectProviders",\n        "iam:GetOpenIDConnectProvider"\n      ],\n'
         '      "Resource": "*"\n    },\n    {\n      "Sid": "AttachedPoliciesMissingFromTheDetails",\n'
         '      "Effect": "Allow",\n      "Action": [\n        "iam:GetPolicy",\n        "iam:GetPolicyVersion"\n'
-        '      ],\n      "Resource": "*"\n    }\n  ]\n}\n'
+        '      ],\n      "Resource": "*"\n    },\n    {\n      "Sid": "OrganizationPoliciesAboveTheAccount",\n'
+        '      "Effect": "Allow",\n      "Action": [\n        "organizations:DescribeOrganization",\n'
+        '        "organizations:ListParents",\n        "organizations:ListPoliciesForTarget",\n'
+        '        "organizations:DescribePolicy"\n      ],\n      "Resource": "*"\n    }\n  ]\n}\n'
     )

@@ -1,0 +1,71 @@
+"""What the roles of AWS accounts may do, and become next, by the documents of a snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from auditor.model import Fix, Identity, Level
+from auditor.power import Capability, Power, Profile, ranked, unread
+from auditor.providers.aws import levels, sketches
+from auditor.providers.aws.escalations import Ways, smallest
+from auditor.providers.aws.estate import Estate, Role
+from auditor.providers.aws.permissions import Standing
+from auditor.providers.aws.steps import steps
+from auditor.snapshot import Snapshot
+
+
+class AwsAuthority:
+    """The protocol of `auditor.power.Authority`; each role is looked at when it is asked for."""
+
+    def __init__(self, snapshot: Snapshot, now: datetime) -> None:
+        self._estate = Estate(snapshot, now)
+        self._profiles: dict[str, Profile] = {}
+
+    def identities(self) -> Iterable[Identity]:
+        return [role.identity for role in self._estate.roles.values()]
+
+    def profile(self, identity: Identity) -> Profile:
+        found = self._profiles.get(identity.id)
+        if found is None:
+            role = self._estate.roles.get(identity.id)
+            found = unread(f"the role {identity.name} was not collected") if role is None else self._profile(role)
+            self._profiles[identity.id] = found
+        return found
+
+    def _profile(self, role: Role) -> Profile:
+        standing = self._estate.standing(role)
+        ways = Ways(standing, role, self._estate)
+        power = Power(capabilities(standing, ways), tuple(sorted(standing.gaps)))
+        used = role.body.get("RoleLastUsed")
+        last = used.get("LastUsedDate") if isinstance(used, Mapping) else None
+        created = role.body.get("CreateDate")
+        others = self._estate.bounded[role.identity.scope] - (role.boundary is not None)
+        return Profile(
+            power,
+            steps(ways, administrator=power.must is Level.ADMIN),
+            created=created if isinstance(created, str) else None,
+            last_used=last if isinstance(last, str) else None,
+            use_known=isinstance(used, Mapping),
+            bound=role.boundary,
+            bounds_usual=others > 0,
+        )
+
+    def sketch(self, identity: Identity, capability: Capability) -> Fix | None:
+        """The guilty statement before and after."""
+        role = self._estate.roles.get(identity.id)
+        return None if role is None else sketches.sketch(self._estate.standing(role), capability)
+
+
+def capabilities(standing: Standing, ways: Ways) -> tuple[Capability, ...]:
+    """Of an administrator that alone. Of one that may be, what is certain besides."""
+    admin = levels.administration(standing)
+    if admin is not None and admin.certain:
+        return (admin,)
+    found = [one.capability for one in smallest(ways.found())]
+    found += levels.wide_writes(standing)
+    found += levels.groups(standing)
+    if admin is not None:
+        return ranked((admin, *(one for one in found if one.certain)))
+    found += levels.scoped(standing, found)
+    return ranked(found)

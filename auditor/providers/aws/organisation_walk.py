@@ -1,0 +1,154 @@
+"""Reads the organisation policies that stand above an account, from the account up to the root. Judges nothing.
+
+Anybody in an organisation may ask which it is; the policies are for its management account and delegated administrators
+(Organizations API reference). So where an account may not read them, the management account is asked if it is among
+those that are read. What nobody may read is skipped and said once: these policies only ever take away.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from auditor.providers.aws.haul import Haul, Trouble, plain
+from auditor.snapshot import Status
+
+DESCRIBE = "organizations:DescribeOrganization"
+PARENTS = "organizations:ListParents"
+ATTACHED = "organizations:ListPoliciesForTarget"
+POLICY = "organizations:DescribePolicy"
+TYPES = ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY")
+NOT_IN_USE = "AWSOrganizationsNotInUseException"
+KIND = "organization"
+_DEEPEST = 16
+_PAGES = 50
+
+Ask = Callable[[str, Mapping[str, Any]], Mapping[str, Any] | Trouble]
+"""Calls one operation of Organizations, named as in IAM."""
+
+
+@dataclass(slots=True)
+class Reader:
+    """One account that is read, and how it asks."""
+
+    account: str
+    ask: Ask
+    haul: Haul = field(default_factory=Haul)
+    organisation: str | None = None
+    management: bool = False
+
+
+class _StoppedError(Exception):
+    """A call that gave no answer; carries it and the permission."""
+
+    def __init__(self, trouble: Trouble, permission: str) -> None:
+        super().__init__(trouble.reason)
+        self.trouble = trouble
+        self.permission = permission
+
+
+def read(readers: Sequence[Reader]) -> None:
+    """Fill the hauls with kinds `organization`, `organization-target` and `organization-policy`, and one row each."""
+    members = [reader for reader in readers if _described(reader)]
+    managers = {reader.organisation: reader.ask for reader in readers if reader.management}
+    for member in members:
+        manager = managers.get(member.organisation)
+        stopped = _walked(member, member.ask)
+        if stopped is not None and manager is not None:
+            stopped = _walked(member, manager)
+        if stopped is None:
+            member.haul.note(KIND, Status.READ, None, ATTACHED)
+        else:
+            _excuse(member, stopped.trouble, stopped.permission)
+
+
+def _described(reader: Reader) -> bool:
+    """Whether the account belongs to an organisation whose policies bind it."""
+    answer = reader.ask(DESCRIBE, {})
+    if isinstance(answer, Trouble):
+        if answer.code == NOT_IN_USE:
+            reader.haul.note(KIND, Status.READ, None, DESCRIBE)
+        else:
+            _excuse(reader, answer, DESCRIBE)
+        return False
+    body = plain(answer.get("Organization", {}))
+    reader.organisation = str(body.get("Id"))
+    reader.haul.keep(KIND, reader.organisation, body)
+    reader.management = body.get("MasterAccountId") == reader.account
+    if reader.management:
+        reader.haul.note(KIND, Status.READ, None, DESCRIBE)
+    return not reader.management
+
+
+def _excuse(reader: Reader, trouble: Trouble, permission: str) -> None:
+    """What was denied is skipped, as nobody but the organisation's administrators can do better."""
+    status = Status.SKIPPED if trouble.status is Status.DENIED else trouble.status
+    reason = f"organization policies were not read, which could only take away: {trouble.reason}"
+    reader.haul.note(KIND, status, reason, permission)
+
+
+def _walked(reader: Reader, ask: Ask) -> _StoppedError | None:
+    """All documents of one account's walk to the root, or none of them and what stopped it."""
+    found = Haul()
+    policies: dict[str, str] = {}
+    try:
+        for target, body in _targets(reader.account, ask):
+            found.keep("organization-target", target, body)
+            policies.update(dict.fromkeys(body["Policies"], target))
+        for ident in policies:
+            found.keep("organization-policy", ident, _policy(ident, ask))
+    except _StoppedError as stopped:
+        return stopped
+    reader.haul.documents += found.documents
+    reader.haul.coverage += found.coverage
+    return None
+
+
+def _targets(account: str, ask: Ask) -> Iterator[tuple[str, dict[str, Any]]]:
+    target, kind = account, "ACCOUNT"
+    for _ in range(_DEEPEST):
+        attached = [
+            policy["Id"]
+            for name in TYPES
+            for policy in _listed(ask, ATTACHED, "Policies", {"TargetId": target, "Filter": name})
+        ]
+        parents = [] if kind == "ROOT" else _listed(ask, PARENTS, "Parents", {"ChildId": target})
+        parent = parents[0] if parents else None
+        body = {"Id": target, "Type": kind, "Policies": attached}
+        yield target, body if parent is None else {**body, "Parent": parent["Id"]}
+        if parent is None:
+            return
+        target, kind = parent["Id"], parent["Type"]
+
+
+def _listed(ask: Ask, permission: str, name: str, request: Mapping[str, Any]) -> list[Any]:
+    """All pages; an empty one is not the last as long as there is a token."""
+    found: list[Any] = []
+    token: str | None = None
+    for _ in range(_PAGES):
+        answer = _answer(ask, permission, request if token is None else {**request, "NextToken": token})
+        found += answer.get(name, ())
+        token = answer.get("NextToken")
+        if not token:
+            return found
+    raise _StoppedError(Trouble(Status.FAILED, f"{permission} does not come to an end"), permission)
+
+
+def _policy(ident: str, ask: Ask) -> dict[str, Any]:
+    policy = _answer(ask, POLICY, {"PolicyId": ident}).get("Policy", {})
+    summary = policy.get("PolicySummary", {})
+    text = policy.get("Content")
+    try:
+        content = json.loads(text) if isinstance(text, str) else text
+    except (ValueError, RecursionError):
+        content = text
+    return {"Id": ident, "Name": summary.get("Name"), "Type": summary.get("Type"), "Content": content}
+
+
+def _answer(ask: Ask, permission: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    answer = ask(permission, request)
+    if isinstance(answer, Trouble):
+        raise _StoppedError(answer, permission)
+    return answer

@@ -1,0 +1,106 @@
+"""Organisation policies that stand above an account: service control policies and resource control policies.
+
+An action needs an Allow of the service control policies at every level from the root to the account; resource control
+policies can only deny. Neither binds the management account's own roles. Policies that nobody was allowed to read make
+nothing uncertain here: they only take away, and the coverage ledger says once that they were not read. Where it is
+known which policy stands above an account and that very policy could not be read, everything is uncertain.
+(Reference: AWS Organizations user guide, SCP and RCP evaluation.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from auditor.model import Json
+from auditor.providers.aws.held import Held, hold
+from auditor.snapshot import Snapshot
+
+SERVICE = "SERVICE_CONTROL_POLICY"
+RESOURCE = "RESOURCE_CONTROL_POLICY"
+_DEEPEST = 16
+"""More levels than an organisation can have."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Organisation:
+    """What an organisation says about one account."""
+
+    id: str
+    service_levels: tuple[tuple[str, tuple[Held, ...]], ...] = ()
+    """From the account up to the root: the name of the level and its service control policies."""
+    policies: tuple[Held, ...] = ()
+    """All policies whose Deny counts."""
+    unread: tuple[str, ...] = ()
+
+
+class Organisations:
+    """The organisation documents of a snapshot."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._organisations: dict[str, Json] = {}
+        self._targets: dict[tuple[str, str], Json] = {}
+        self._policies: dict[tuple[str, str], Json] = {}
+        self._found: dict[str, Organisation | None] = {}
+        self._held: dict[tuple[str, str], Held] = {}
+        for document in snapshot.documents:
+            if document.provider != "aws":
+                continue
+            if document.kind == "organization":
+                self._organisations[document.scope] = document.body
+            elif document.kind == "organization-target":
+                self._targets[document.scope, document.id] = document.body
+            elif document.kind == "organization-policy":
+                self._policies[document.scope, document.id] = document.body
+
+    def of(self, account: str) -> Organisation | None:
+        """The organisation of an account; None where it is in none, or nobody could tell."""
+        if account not in self._found:
+            self._found[account] = self._of(account)
+        return self._found[account]
+
+    def _of(self, account: str) -> Organisation | None:
+        body = self._organisations.get(account)
+        ident = body.get("Id") if isinstance(body, Mapping) else None
+        if body is None or not isinstance(ident, str):
+            return None
+        if body.get("MasterAccountId") == account:
+            return Organisation(ident)
+        levels: list[tuple[str, tuple[Held, ...]]] = []
+        policies: list[Held] = []
+        unread: list[str] = []
+        target: Any = account
+        for _ in range(_DEEPEST):
+            node = self._targets.get((account, target)) if isinstance(target, str) else None
+            if node is None:
+                break
+            service: list[Held] = []
+            for ident_ in _texts(node.get("Policies")):
+                policy = self._policies.get((account, ident_))
+                if policy is None:
+                    unread.append(f"the organisation policy {ident_}, which was not read")
+                    continue
+                held = self._hold(account, ident_, policy)
+                policies.append(held)
+                if policy.get("Type") == SERVICE:
+                    service.append(held)
+            if service:
+                levels.append((str(target), tuple(service)))
+            target = node.get("Parent")
+        return Organisation(ident, tuple(levels), tuple(policies), tuple(dict.fromkeys(unread)))
+
+    def _hold(self, account: str, ident: str, policy: Json) -> Held:
+        if (account, ident) not in self._held:
+            content = policy.get("Content")
+            if policy.get("Type") == SERVICE:
+                self._held[account, ident] = hold(content, ident, "/Content")
+            else:
+                # It binds some services only, and only what belongs to the organisation: it may deny, never surely.
+                limits = f"limits of its own (the organisation policy {ident})"
+                self._held[account, ident] = hold(content, ident, "/Content", limits)
+        return self._held[account, ident]
+
+
+def _texts(value: Any) -> Sequence[str]:
+    return [text for text in value if isinstance(text, str)] if isinstance(value, list | tuple) else []
