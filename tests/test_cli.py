@@ -5,10 +5,14 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import pty
 import re
+import select
 import signal
 import subprocess
 import sys
+import termios
+import tty
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,9 +27,10 @@ from auditor.errors import OutputError
 from auditor.model import Severity, Status
 from auditor.report.base import Report, Summary
 from auditor.rules.base import Persona
+from auditor.rules.docs import page
 from auditor.snapshot import Coverage, Snapshot, load, save
 from auditor.snapshot import Status as Reading
-from tests.estate import ACCOUNT, DENIED, READ, AnyTenant, Broken, FakeCloud, finding, report, snapshot
+from tests.estate import ACCOUNT, DENIED, READ, TIMES, AnyTenant, Broken, FakeCloud, finding, report, snapshot
 from tests.schemas import closed, complaints, schema
 
 OPEN_ESTATE = {"deploy-web": "repo:*"}
@@ -171,7 +176,10 @@ def test_a_report_that_cannot_be_written_is_no_report(monkeypatch: pytest.Monkey
         (["collect"], "the following arguments are required: -o/--output"),
         (["permissions", "ibm"], "invalid choice: 'ibm'"),
         (["schema", "all"], "invalid choice: 'all'"),
-        (["explain"], "the following arguments are required: RULE"),
+        (["scan", "--color", "red"], "invalid choice: 'red'"),
+        (["explain", "any-tenant", "-f", "html"], "invalid choice: 'html'"),
+        (["completion", "tcsh"], "invalid choice: 'tcsh'"),
+        (["completion"], "the following arguments are required: SHELL"),
     ],
 )
 def test_wrong_usage(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -238,7 +246,7 @@ def test_stdout_carries_the_report_and_stderr_the_rest(
     assert err == "auditor: exit code 14: the highest finding is critical\n"
     assert cli.main(["scan", "aws", "-q"]) == 14
     out, err = capsys.readouterr()
-    assert out.startswith("COVERAGE\n")
+    assert out.startswith("Strangers can get in: ")
     assert err == ""
 
 
@@ -278,7 +286,7 @@ def test_several_reports_of_one_audit(monkeypatch: pytest.MonkeyPatch, capsys: p
         "auditor: exit code 0: everything was read, nothing counts at low or above\n"
     )
     assert Path("a.json").read_bytes() == Path("c.json").read_bytes()
-    assert Path("b.txt").read_text("utf-8").startswith("COVERAGE\n")
+    assert Path("b.txt").read_text("utf-8").startswith("Strangers can get in: ")
 
 
 def test_width(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -293,10 +301,10 @@ def test_width(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
 
 def test_details(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     install(monkeypatch, FakeCloud())
-    monkeypatch.setattr("auditor.pipeline.audit", lambda *_: report([finding(severity=Severity.LOW)]))
+    monkeypatch.setattr("auditor.pipeline.audit", lambda *_: report([finding(severity=Severity.INFO)]))
     shown = []
     for options in ([], ["--details"]):
-        assert cli.main(["scan", "--from", saved(snapshot({})), *options]) == 11
+        assert cli.main(["scan", "--from", saved(snapshot({})), *options]) == 0
         shown.append("names no owner" in capsys.readouterr().out)
     assert shown == [False, True]
 
@@ -389,12 +397,71 @@ def test_an_unread_account_is_not_clean(monkeypatch: pytest.MonkeyPatch, capsys:
 def test_rules(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     install(monkeypatch, FakeCloud(), [AnyTenant(), Broken()])
     assert cli.main(["rules"]) == 0
-    assert capsys.readouterr().out == (
-        "rule        severity    persona    finds\n"
-        "----------  ----------  ---------  -----------------------------------\n"
-        "any-tenant  critical    regular    Somebody else's project can get in.\n"
-        "broken      critical    pedantic   Somebody else's project can get in.\n"
+    listed = capsys.readouterr().out
+    assert listed == (
+        "rule        severity  persona   finds\n"
+        "----------  --------  --------  -----------------------------------\n"
+        "any-tenant  critical  regular   Somebody else's project can get in.\n"
+        "broken      critical  pedantic  Somebody else's project can get in.\n"
+        "\n"
+        "`auditor explain RULE` tells why a rule matters, and what to do.\n"
     )
+    assert cli.main(["explain"]) == 0
+    assert capsys.readouterr() == (listed, "")
+
+
+def test_explain(capsys: pytest.CaptureFixture[str]) -> None:
+    (rule,) = (rule for rule in auditor.rules.RULES if rule.id == "any-tag")
+    assert cli.main(["explain", "any-tag", "-f", "markdown"]) == 0
+    assert capsys.readouterr() == (page(rule), "")
+    assert cli.main(["explain", "any-tag", "--width", "60"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("any-tag\n\n  ")
+    assert max(map(len, text.splitlines())) <= 60
+    assert cli.main(["explain", "any-tag", "--width", "60", "--color", "always"]) == 0
+    assert capsys.readouterr().out.startswith("\x1b[1many-tag\x1b[0m\n")
+
+
+# At a terminal
+
+
+def at_a_terminal(*arguments: str, **environment: str) -> tuple[bytes, bytes]:
+    """What a run writes to the terminal that is its stdout, and to the one that is its stderr."""
+    screens = [pty.openpty() for _ in range(2)]
+    for _, slave in screens:
+        termios.tcsetwinsize(slave, (24, 72))
+        tty.setraw(slave)
+    with start(MAIN, *arguments, stdout=screens[0][1], stderr=screens[1][1], env=environment) as process:
+        for _, slave in screens:
+            os.close(slave)
+        shown = [b"", b""]
+        while process.poll() is None or any(select.select([master for master, _ in screens], [], [], 0)[0]):
+            for number, (master, _) in enumerate(screens):
+                if select.select([master], [], [], 0.05)[0]:
+                    try:
+                        shown[number] += os.read(master, 65536)
+                    except OSError:  # the other end is closed, and everything was read
+                        break
+            else:
+                continue
+            break
+    for master, _ in screens:
+        os.close(master)
+    return shown[0], shown[1]
+
+
+def test_colour_progress_and_width_are_for_terminals() -> None:
+    path = saved(Snapshot(*TIMES, coverage=[*READ, DENIED]))
+    report, told = at_a_terminal("scan", "aws", "--from", path, TERM="xterm", NO_COLOR="")
+    assert b"\x1b[31mdenied\x1b[0m" in report
+    assert max(len(line) for line in re.sub(rb"\x1b\[[0-9;]*m", b"", report).splitlines()) <= 72
+    assert told.startswith(b"\rauditor: looking for what is wrong: 0 of ")
+    assert told.endswith(b"\r\x1b[Kauditor: exit code 3: coverage is incomplete\n")
+    for arguments, environment in (([], {"NO_COLOR": "1"}), (["--color", "never"], {"FORCE_COLOR": "1"})):
+        report, _ = at_a_terminal("scan", "aws", "--from", path, *arguments, TERM="xterm", **environment)
+        assert b"\x1b" not in report
+    _, told = at_a_terminal("scan", "aws", "--from", path, "-q", TERM="xterm")
+    assert told == b""
 
 
 def test_permissions(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from auditor.claims.verdict import Accepted, Rejected, Undecided
-from auditor.config import Config
+from auditor.config import Config, Ours
 from auditor.model import Decision
 from auditor.pipeline import audit
 from auditor.providers.azure import PROVIDER
@@ -65,6 +65,15 @@ def snapshot(case: Mapping[str, Any]) -> Snapshot:
     return Snapshot("2026-11-21T12:00:00Z", "2026-11-21T12:00:00Z", documents, rows)
 
 
+def ours(trusted: Mapping[str, Any]) -> Ours:
+    """The customised subject of the case's own estate, if it has one."""
+    keys = trusted.get("sub_template")
+    if not isinstance(keys, list):
+        return Ours()
+    place = trusted.get("owner") or trusted.get("group")
+    return Ours(subject_templates={f"{trusted['platform']}:{place}": tuple(keys)})
+
+
 def wrong(case: Mapping[str, Any], decision: Decision) -> list[str]:
     """The labels that the trust of a case does not meet."""
     labels = case["labels"]
@@ -89,7 +98,8 @@ def test_every_label_of_high_confidence_is_met() -> None:
     assert cases
     missed: list[str] = []
     for case in cases:
-        report = audit(snapshot(case), (PROVIDER,), Config(), (), Persona.AUDITOR, lambda text: None)
+        config = Config(ours=ours(case["trusted"]))
+        report = audit(snapshot(case), (PROVIDER,), config, (), Persona.AUDITOR, lambda text: None)
         (decision,) = report.decisions
         if case["confidence"] == "high" or case["verdict"] == "unknown":
             missed += wrong(case, decision)

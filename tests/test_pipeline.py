@@ -15,10 +15,11 @@ from auditor.config import Config
 from auditor.errors import CollectError, SnapshotError
 from auditor.model import Decision, Finding, Status
 from auditor.pipeline import audit, collect, restore
+from auditor.progress import Stage, silent
 from auditor.report import FORMATS
 from auditor.report.base import Layout, Report
 from auditor.rules.base import Context, Persona, Rule
-from auditor.snapshot import Coverage, Document, Snapshot, save
+from auditor.snapshot import Coverage, Document, Snapshot, merge, save
 from auditor.snapshot import Status as Reading
 from tests.estate import ACCOUNT, DENIED, READ, TIMES, AnyTenant, Broken, FakeCloud, finding, role_arn, snapshot, trust
 
@@ -30,17 +31,13 @@ ESTATE = {
 CLOUD = FakeCloud()
 
 
-def quiet(text: str) -> None:
-    """No progress."""
-
-
 def audited(
     subject: Snapshot,
     rules: Sequence[Rule] = (AnyTenant(),),
     persona: Persona = Persona.REGULAR,
     cloud: FakeCloud = CLOUD,
 ) -> Report:
-    return audit(subject, [cloud], Config(), rules, persona, quiet)
+    return audit(subject, [cloud], Config(), rules, persona, silent)
 
 
 def written(report: Report, name: str) -> str:
@@ -140,13 +137,13 @@ def test_documents_of_a_provider_that_is_not_asked_for_or_not_known_are_never_pa
 def test_live_clouds_are_read_with_the_profile() -> None:
     live = snapshot(ESTATE)
     cloud = FakeCloud(live)
-    said: list[str] = []
-    assert collect([cloud], Config(), {"profile": "prod"}, said.append) == live
+    said: list[str | Stage] = []
+    assert collect([cloud], Config(), {"profile": "prod"}, said.append) == merge([live])
     assert (cloud.profiles, said) == (["prod"], ["reading aws"])
 
 
 def test_a_cloud_that_fails_beside_others_is_a_row_of_the_ledger() -> None:
-    merged = collect([FakeCloud(snapshot(ESTATE)), FakeCloud(name="other")], Config(), {}, quiet)
+    merged = collect([FakeCloud(snapshot(ESTATE)), FakeCloud(name="other")], Config(), {}, silent)
     reason = "no AWS credentials were found; log in or name a --profile"
     assert merged.coverage == [*READ, Coverage("other", "-", "account", Reading.FAILED, reason)]
     assert not merged.complete
@@ -154,7 +151,7 @@ def test_a_cloud_that_fails_beside_others_is_a_row_of_the_ledger() -> None:
 
 def test_when_none_can_be_read_there_is_no_report() -> None:
     with pytest.raises(CollectError, match="no AWS credentials were found; log in or name a --profile"):
-        collect([FakeCloud()], Config(), {}, quiet)
+        collect([FakeCloud()], Config(), {}, silent)
 
 
 def test_an_account_without_federation_is_a_clean_report() -> None:

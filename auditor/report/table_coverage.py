@@ -77,8 +77,8 @@ def _kinds(rows: Sequence[Coverage], scopes: int) -> str:
             remarks.setdefault(name, {})[row.reason] = None
     told = []
     for name, where in places.items():
-        notes = [] if len(where) == scopes else [f"of {len(where):,}"]
-        notes += [f"{singles[name]:,}"] if singles[name] else []
+        notes = [] if len(where) == scopes else [f"in {len(where):,}"]
+        notes += [f"{singles[name]:,} one by one"] if singles[name] else []
         listed = list(remarks.get(name, ()))
         notes += listed[:REASONS]
         notes += [f"{len(listed) - REASONS:,} more remarks"] if len(listed) > REASONS else []

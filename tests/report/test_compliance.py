@@ -19,7 +19,7 @@ from auditor.report.compliance import MEANING
 from auditor.rules import RULES
 from tests.estate import DENIED, READ, TIGHT, UNREAD, finding, report
 from tests.report.test_assessment import known
-from tests.report.valid import html_of, tags
+from tests.report.valid import ALLOWED, html_of, tags
 from tests.schemas import closed, complaints
 
 OURS = Ours({"github": (Owned("acme"),)}, declared=True)
@@ -80,7 +80,7 @@ def test_table() -> None:
 
 
 def test_details_of_the_table_and_colour() -> None:
-    text = written("table", compliance(), Layout(width=100, details=True, colour=True))
+    text = written("table", compliance(), Layout(width=120, details=True, colour=True))
     assert "Few branches. Seen of it: branches. Nothing found among 1 trust of 1 identity." in text
     assert "\x1b[31mfail\x1b[0m" in text
 
@@ -184,7 +184,6 @@ def test_json_is_as_its_schema_says(coverage: tuple[object, ...]) -> None:
     assert complaints(closed("compliance"), json.loads(text)) == []
 
 
-TABLE = ("table", "thead", "tbody", "tr", "th", "td", "strong")
 HOSTILE = "\x1b[31m=cmd() </script> |x\u202e <b>*evil*</b> [l](javascript:x) @all\x00\n# Clean"
 
 
@@ -198,6 +197,6 @@ def test_names_from_clouds_are_shown_and_not_obeyed(name: str) -> None:
     if name == "markdown":
         links = {value for tag, value in tags(html_of(text)) if tag == "a"}
         assert all("https://" in value for value in links), links
-        assert {tag for tag, _ in tags(html_of(text))} <= {"h2", "h3", "p", "ul", "li", "code", "a", *TABLE}
+        assert {tag.removeprefix("/") for tag, _ in tags(html_of(text))} <= {*ALLOWED, "a"}
     if name == "json":
         assert complaints(closed("compliance"), json.loads(text)) == []

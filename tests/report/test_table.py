@@ -168,7 +168,7 @@ def test_documents_read_one_by_one_are_counted_and_skipped_ones_are_no_gap() -> 
     single = [Coverage("aws", ACCOUNT, f"oidc-provider arn:{number}", Reading.READ) for number in range(12)]
     skipped = Coverage("gcp", "-", "everything", Reading.SKIPPED, "not asked for")
     assert coverage([*READ, *single, skipped]) == dedent("""\
-        aws    read     123456789012: account, iam-policy, iam-role, oidc-provider (12)
+        aws    read     123456789012: account, iam-policy, iam-role, oidc-provider (12 one by one)
         gcp    skipped  everything: not asked for
         """)
 
@@ -189,7 +189,7 @@ def test_many_scopes_of_a_kind_are_one_line_that_counts() -> None:
     everything = [*READ, *rows, *extra, *denied]
     assert coverage(everything) == dedent("""\
         aws    read    123456789012: account, iam-policy, iam-role
-        gcp    read    4 projects: project, role (of 1)
+        gcp    read    4 projects: project, role (in 1)
         gcp    read    folders/1: folder
         gcp    denied  5 projects: deny-policy (needs iam.denypolicies.list): no
         """)

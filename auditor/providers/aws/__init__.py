@@ -18,7 +18,8 @@ from auditor.model import Identity, Source, Trust
 from auditor.power import Authority
 from auditor.progress import Progress, silent
 from auditor.providers.aws.keys import AUDITED_AT
-from auditor.snapshot import Snapshot
+from auditor.shards import WHOLE, Shard
+from auditor.snapshot import Snapshot, nothing
 
 LEAST_PRIVILEGE: dict[str, Any] = {
     "Version": "2012-10-17",
@@ -61,16 +62,26 @@ class Aws:
     id = "aws"
 
     def collect(
-        self, config: Config, *, profile: str | None = None, progress: Progress = silent, **options: Any
+        self,
+        config: Config,
+        *,
+        profile: str | None = None,
+        progress: Progress = silent,
+        shard: Shard = WHOLE,
+        **options: Any,
     ) -> Snapshot:
         """Read the account of `profile`, else those of `[targets.aws]`, else that of the standard credential chain.
 
-        `options` may hold `limits`, a `collect.Limits`. Raises `CollectError` when nothing could be read.
+        Of several profiles, those whose names `shard` holds. `options` may hold `limits`, a `collect.Limits`. Raises
+        `CollectError` when nothing could be read.
         """
         from auditor.providers.aws import collect
 
         configured = config.targets.aws.profiles if config.targets.aws else ()
         profiles: Sequence[str | None] = (profile,) if profile else configured or (None,)
+        profiles = [name for name in profiles if shard.holds(self.id, name or "")]
+        if not profiles:
+            return nothing()
         return collect.collect(profiles, options.get("limits"), progress)
 
     def trusts(self, snapshot: Snapshot, issuers: Catalogue | None = None) -> Iterable[Trust]:

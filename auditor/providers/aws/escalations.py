@@ -265,12 +265,10 @@ class Ways:
         unnamed = f"arn:{session.partition}:iam::{session.account}:role/{FRESH}"
         grant = self.running.passes(unnamed, service)
         if grant is not None:
-            serving = [serves(role.admission, service, session.account) for role in self._serving(service)]
-            able = [one for one in serving if one is not None]
-            if any(one.doubt is None for one in able):
-                return _opened(way, together((grant, things)))
-            if able:
-                return _opened(way, _doubted(together((grant, things)), str(able[0].doubt)))
+            handed = self._handed(grant, service)
+            if handed is not None:
+                both = together((grant, things))
+                return _opened(way, _doubted(both, handed) if handed else both)
             if not self._roles_read:
                 doubt = f"a role that was not read trusts {service}"
                 return _opened(way, _doubted(together((grant, things)), doubt))
@@ -284,6 +282,25 @@ class Ways:
                     doubt = f"the role {resource.rpartition('/')[2]}, which was not read, may do more"
                     return _opened(way, _doubted(together((named, things)), doubt))
         return None
+
+    def _handed(self, free: Grant, service: str) -> str | None:
+        """What it depends on that some collected role can be passed ("": nothing); None where none can.
+
+        `free` is the leave to pass a role that no policy names: one that they name may be spared, or kept back.
+        """
+        doubt: str | None = None
+        settled = free.doubt is None and not self.standing.limited
+        for role in self._serving(service):
+            if role is self.role:
+                continue
+            let = serves(role.admission, service, self.role.account)
+            grant = free if settled else self.running.passes(role.arn, service)
+            if let is None or grant is None:
+                continue
+            if let.doubt is None and grant.doubt is None:
+                return ""
+            doubt = doubt or let.doubt or grant.doubt
+        return doubt
 
     def _serving(self, service: str) -> Sequence[Role]:
         return self.estate.serving(self.role.account, service)

@@ -297,7 +297,12 @@ def _left(standing: Standing, bound: Bound, actions: Sequence[str], targets: Seq
             return (None,)
         if grant is not None:
             doubt = doubt or grant.doubt
-        elif not standing.denied(call):
+        elif standing.denied(call):
+            for grant in _spared(standing, action, target):
+                if grant.doubt is None:
+                    return (None,)
+                doubt = doubt or grant.doubt
+        else:
             shared = [_shared(standing, fence.allows, action, target) for fence in standing.fences]
             if all(one is not None or fence.doubts for one, fence in zip(shared, standing.fences, strict=True)):
                 doubt = doubt or _LESS
@@ -306,6 +311,29 @@ def _left(standing: Standing, bound: Bound, actions: Sequence[str], targets: Seq
                 if grant is not None and grant.doubt is None:
                     return (None,)
     return None if doubt is None else (doubt,)
+
+
+def _spared(standing: Standing, action: str, target: str) -> Iterator[Grant]:
+    """What of these actions on these resources gets past the Denies because they say what they are not about."""
+    actions = {instance(action): None}
+    places = {instance(target): None}
+    for rule in standing.denies:
+        if rule.action_element == "NotAction":
+            actions.update(dict.fromkeys(one for one in (common(action, name) for name in rule.actions) if one))
+        if rule.target_element == "NotResource":
+            patterns = [pattern for pattern, _ in map(standing.pattern, rule.targets) if pattern is not None]
+            places.update(dict.fromkeys(one for one in (common(target, place) for place in patterns) if one))
+    for fence in standing.fences:
+        for rule in fence.allows if len(places) > 1 or len(actions) > 1 else ():
+            if rule.action_element == "Action":
+                actions.update(dict.fromkeys(one for one in (common(action, name) for name in rule.actions) if one))
+            if rule.target_element == "Resource":
+                patterns = [pattern for pattern, _ in map(standing.pattern, rule.targets) if pattern is not None]
+                places.update(dict.fromkeys(one for one in (common(target, place) for place in patterns) if one))
+    for does, where in itertools.islice(itertools.product(actions, places), 1, _PAIRS):
+        grant = standing.judge(Call(does, where, _region(where)))
+        if grant is not None:
+            yield grant
 
 
 def _region(resource: str) -> str:

@@ -5,7 +5,7 @@ Only `collect` talks to Azure and Microsoft Graph, and only it imports the SDKs;
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,8 @@ from auditor.errors import SnapshotError
 from auditor.issuers.catalogue import Catalogue
 from auditor.model import Identity, Source, Trust
 from auditor.power import Authority
+from auditor.progress import Progress, silent
+from auditor.shards import WHOLE, Shard
 from auditor.snapshot import Snapshot
 
 AUDITED_AT = "audited-at"
@@ -33,11 +35,13 @@ class Azure:
         tenant: str | None = None,
         subscriptions: Iterable[str] = (),
         management_groups: Iterable[str] = (),
-        progress: Callable[[str], None] = lambda _: None,
+        progress: Progress = silent,
+        shard: Shard = WHOLE,
         **options: Any,
     ) -> Snapshot:
         """Read what is named, else `[targets.azure]`, else the tenant of the default credential.
 
+        Of the subscriptions, those whose ids `shard` holds; what belongs to the tenant belongs to every part of it.
         `options` may hold `limits`. Raises `CollectError` when nothing could be read, and `UsageError` for a name that
         cannot be meant.
         """
@@ -49,6 +53,7 @@ class Azure:
             subscriptions=tuple(subscriptions),
             management_groups=tuple(management_groups),
             progress=progress,
+            shard=shard,
             limits=options.get("limits"),
         )
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from auditor.model import Level
-from auditor.power import Capability
+from auditor.power import Capability, both
 from auditor.providers.azure.assignments import Assignment
 from auditor.providers.azure.globs import covers
-from auditor.providers.azure.known import Action, Bridge, Path, tables
+from auditor.providers.azure.known import Action, Bridge, Path, finds, tables
 from auditor.providers.azure.permissions import CHANGING, READING, Holdings, Proof, together
 from auditor.providers.azure.roles import entries
 from auditor.providers.azure.scopes import Scope, Size, scope_of
@@ -84,7 +84,7 @@ def _merged(found: list[Found]) -> Iterator[Capability]:
             yield replace(first.capability, what=what, permissions=names)
         else:
             what = family.what.replace("{scope}", first.scope.words)
-            doubt = together((first.proof,), f"needs {family.needs}").doubt
+            doubt = together((first.proof,), finds(family.needs)).doubt
             yield replace(first.capability, what=what, permissions=names, path=family.path, doubt=doubt)
 
 
@@ -96,7 +96,7 @@ def eligible(assignment: Assignment) -> Capability:
         (),
         assignment.scope.text,
         (assignment.source,),
-        doubt="; ".join(("needs activation", *assignment.doubts)),
+        doubt=both("somebody activates it", *assignment.doubts),
     )
 
 
@@ -116,8 +116,8 @@ def _path(held: Holdings, path: Path) -> Iterator[Found]:
         if proof.doubts and _said(held, found, scope, certain=True):
             continue
         found.append((scope, not proof.doubts))
-        needs = path.needs is not None and not (path.id == REWRITE and _rewrites(held, scope))
-        whole = together((proof,), f"needs {path.needs}") if needs else proof
+        needs = None if path.id == REWRITE and _rewrites(held, scope) else path.needs
+        whole = proof if needs is None else together((proof,), finds(needs))
         chosen = [action.name for action in path.any if best == held.anywhere(action)][:1] if path.any else []
         capability = Capability(
             Level.ADMIN if path.admin and scope.size >= Size.SUBSCRIPTION else Level.ESCALATION,
@@ -162,7 +162,7 @@ def _bridge(held: Holdings, bridge: Bridge) -> Iterator[Found]:
             continue
         found.append((scope, not proof.doubts))
         what = bridge.what.replace("{scope}", scope.words)
-        whole = proof if bridge.needs is None else together((proof,), f"needs {bridge.needs}")
+        whole = proof if bridge.needs is None else together((proof,), finds(bridge.needs))
         capability = Capability(bridge.level, what, (action.name,), scope.text, proof.sources, doubt=whole.doubt)
         yield Found(capability, scope, proof, _DATA)
 
@@ -215,7 +215,7 @@ def _weigh(pattern: str, *, data: bool) -> tuple[Level | None, str | None]:
         return None, None
     if last == "action" and before and re.match("|".join(words.reading), before[-1]):
         known = any(action.name.casefold() == pattern.casefold() for action in tables().actions)
-        return Level.SENSITIVE_READ, None if known else f"what {pattern} hands out is not known here"
+        return Level.SENSITIVE_READ, None if known else f"{pattern} hands out what is worth keeping secret"
     return Level.WIDE_WRITE, None
 
 

@@ -84,12 +84,12 @@ def _read(
     known = roles.get(guid) or (role_unread(guid, written),)
     doubts: list[str] = []
     if len(known) > 1:
-        doubts.append(f"the role {known[0].name} was read in {len(known)} versions")
+        doubts.append(f"the role {known[0].name}, read in {len(known)} versions, is still this one")
     condition = properties.get("condition")
     if condition:
-        doubts.append(f"the condition of its assignment: {shown(condition)}")
+        doubts.append(f"the condition of its assignment holds: {shown(condition)}")
     if text(properties, "delegatedManagedIdentityResourceId") is not None:
-        doubts.append("its assignment is delegated from another tenant")
+        doubts.append("its assignment, which is delegated from another tenant, holds for it")
     for role in known:
         into.setdefault(principal, []).append(
             Assignment(role, scope, Source(document.id, "/properties"), tuple(doubts))

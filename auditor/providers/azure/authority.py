@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from auditor.model import Fix, Identity
-from auditor.power import Capability, OwnToken, Power, Profile, Step, ranked, unread
+from auditor.power import Capability, OwnToken, Power, Profile, Step, both, ranked, unread
 from auditor.providers.azure import arm_power
 from auditor.providers.azure.assignments import Assignment, Assignments, assignments_of
 from auditor.providers.azure.denials import Denials, Membership, denials_of
@@ -28,7 +28,7 @@ from auditor.providers.azure.sketches import KINDS, sketch
 from auditor.providers.azure.steps import Targets, steps, targets_of
 from auditor.snapshot import Document, Snapshot
 
-_DISABLED = "its service principal is disabled"
+_DISABLED = "somebody enables its service principal again"
 
 
 class AzureAuthority:
@@ -203,7 +203,7 @@ def _of(found: Mapping[str, list[Assignment]], who: Membership) -> list[Assignme
 
 
 def _with(doubt: str | None) -> str:
-    return _DISABLED if doubt is None else f"{doubt}; {_DISABLED}"
+    return both(doubt, _DISABLED) or _DISABLED
 
 
 def _order(step: Step) -> tuple[str, str, str]:

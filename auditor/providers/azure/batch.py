@@ -78,7 +78,7 @@ class Batch:
             # The first shows whether there is such a thing at all.
             for answers in (self._part(part) for part in parts[:1]):
                 found.update(answers)
-            for answers in self._crew.each(self._part, parts[1:]):
+            for answers in self._crew.each(self._part, parts[1:], "reading from the directory, twenty at a time"):
                 found.update(answers)
         left = [path for path in wanted if path not in found]
         found.update(zip(left, self._crew.each(self._single, left), strict=True))

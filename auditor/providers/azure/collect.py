@@ -32,6 +32,7 @@ from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 
 from auditor.config import Config
 from auditor.errors import CollectError, NothingAskedError
+from auditor.progress import Progress, silent
 from auditor.providers.azure import names
 from auditor.providers.azure.clouds import Cloud, cloud_of
 from auditor.providers.azure.endpoints import endpoints
@@ -56,6 +57,7 @@ from auditor.providers.azure.rest import (
     same_origin,
 )
 from auditor.providers.azure.walk import Walk
+from auditor.shards import WHOLE, Shard
 from auditor.snapshot import Snapshot, Status
 
 LOOPBACK_TOKEN = "loopback"  # noqa: S105 - it opens nothing
@@ -83,6 +85,7 @@ def asked(
     subscriptions: Sequence[str] = (),
     management_groups: Sequence[str] = (),
     cloud: str | None = None,
+    shard: Shard = WHOLE,
 ) -> Ask:
     """What was asked for, as Azure names it. Raises `UsageError` for a name that cannot be meant."""
     return Ask(
@@ -90,6 +93,7 @@ def asked(
         subscriptions=tuple(dict.fromkeys(map(names.subscription, subscriptions))),
         management_groups=tuple(dict.fromkeys(map(names.management_group, management_groups))),
         cloud=cloud,
+        shard=shard,
     )
 
 
@@ -100,7 +104,8 @@ def collect(
     subscriptions: Sequence[str] = (),
     management_groups: Sequence[str] = (),
     limits: Limits | None = None,
-    progress: Callable[[str], None] = lambda _: None,
+    progress: Progress = silent,
+    shard: Shard = WHOLE,
 ) -> Snapshot:
     """Read what is named, else `[targets.azure]`, else the tenant of the default credential.
 
@@ -116,13 +121,14 @@ def collect(
             subscriptions,
             management_groups,
             chosen.cloud if chosen else None,
+            shard,
         ),
         limits,
         progress,
     )
 
 
-def read(ask: Ask, limits: Limits | None = None, tell: Callable[[str], None] = lambda _: None) -> Snapshot:
+def read(ask: Ask, limits: Limits | None = None, tell: Progress = silent) -> Snapshot:
     """Read what `ask` says. Raises as `collect`."""
     started = _now()
     cloud = cloud_of(ask.cloud, os.environ)
@@ -131,7 +137,9 @@ def read(ask: Ask, limits: Limits | None = None, tell: Callable[[str], None] = l
     haul = Haul()
     arm_service = Service(_sender(arm, limits), arm.base, limits)
     graph_service = Service(_sender(graph, limits), graph.base, limits)
-    walk = Walk(arm_service, graph_service, _lister(arm, arm_service), Crew(haul, limits.workers), ask, cloud.name)
+    walk = Walk(
+        arm_service, graph_service, _lister(arm, arm_service), Crew(haul, limits.workers, tell), ask, cloud.name
+    )
     walk.levels(os.environ.get("AZURE_TENANT_ID") or None)
     if haul.empty and haul.troubles:
         _hopeless(haul.troubles)

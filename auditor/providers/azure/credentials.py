@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from auditor.claims.grammar import Grammar
 from auditor.claims.languages.pattern import Pattern
@@ -76,11 +76,11 @@ def compiled(body: Any, source: Source, issuers: Catalogue) -> Compiled:
     url = shown.get("issuer")
     subject, written = shown.get("subject"), shown.get("claimsMatchingExpression")
     audience = _audience(shown.get("audiences"), source)
-    if not isinstance(url, str) or not url.strip():
+    if not _whole(url) or not url.strip():
         return Compiled(None, (audience, _doubt(source, "issuer", _NO_ISSUER)), unread=_NO_ISSUER)
     right = meant(url, issuers)
     text = _expression(written)
-    compares = (subject,) if isinstance(subject, str) and subject else ()
+    compares = (subject,) if _whole(subject) and subject else ()
     issuer: Issuer
     clauses: tuple[Clause, ...] = ()
     notes: dict[str, Any] = {}
@@ -101,7 +101,7 @@ def compiled(body: Any, source: Source, issuers: Catalogue) -> Compiled:
                 audience,
                 _doubt(source, "claimsMatchingExpression", "the expression could not be understood"),
             )
-    elif isinstance(subject, str) and subject:
+    elif _whole(subject) and subject:
         _compare(found, subject, source)
     elif subject is None or subject == "":
         found.unread = NEITHER
@@ -187,12 +187,17 @@ class _Flexible:
 def _expression(written: Any) -> str | None:
     """The text of an expression; None where there is none that could be understood."""
     value = written.get("value") if isinstance(written, Mapping) else None
-    return value if isinstance(value, str) else None
+    return value if _whole(value) else None
+
+
+def _whole(value: Any) -> TypeGuard[str]:
+    """Whether it is a text without half characters, which no token can carry and none can show."""
+    return isinstance(value, str) and not any("\ud800" <= char <= "\udfff" for char in value)
 
 
 def _audience(listed: Any, source: Source) -> Clause:
     at = _below(source, AUDIENCE)
-    if not isinstance(listed, list | tuple) or not listed or any(not isinstance(one, str) for one in listed):
+    if not isinstance(listed, list | tuple) or not listed or not all(map(_whole, listed)):
         return Clause(at, AUDIENCE, Unknown(_NO_AUDIENCE))
     values = tuple(Value(_below(at, str(index)), one, _carries((one,))) for index, one in enumerate(listed))
     if len(listed) > 1:

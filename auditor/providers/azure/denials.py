@@ -106,7 +106,7 @@ class Denials:
                 continue
             if whole and sure and not denial.doubts and any(block.condition is None for block in blocks):
                 return True
-            doubt = f"the deny assignment {denial.name}"
+            doubt = f"the deny assignment {denial.name} does not cover it"
         return doubt
 
     def takes(self, who: Membership, pattern: str, at: Scope, *, data: bool) -> bool | str:
@@ -119,7 +119,7 @@ class Denials:
                 continue
             if whole and sure and not denial.doubts and (True, True) in found:
                 return True
-            doubt = f"the deny assignment {denial.name}"
+            doubt = f"the deny assignment {denial.name} does not cover it"
         return doubt
 
     def _reaches(self, denial: Denial, at: Scope) -> bool | None:
@@ -144,7 +144,13 @@ def _is_about(denial: Denial, who: Membership) -> bool | None:
 
 def denials_of(snapshot: Snapshot, hierarchy: Hierarchy) -> Denials:
     """The index. Never raises for what a document holds: what was not understood may deny, and never certainly does."""
-    return Denials(tuple(_read(document) for document in snapshot.of("azure", "deny-assignment")), hierarchy)
+    found = (document for document in snapshot.of("azure", "deny-assignment") if not _only_logged(document))
+    return Denials(tuple(map(_read, found)), hierarchy)
+
+
+def _only_logged(document: Document) -> bool:
+    """Whether it refuses nothing: its effect is `audit` (ARM, denyAssignmentEffect, since 2024-07-01-preview)."""
+    return (text(table(document.body, "properties"), "denyAssignmentEffect") or "").lower() == "audit"
 
 
 def _read(document: Document) -> Denial:
@@ -159,6 +165,11 @@ def _read(document: Document) -> Denial:
         doubts.append("it could not be understood")
     if properties.get("condition"):
         doubts.append("it has a condition")
+    effect = properties.get("denyAssignmentEffect")
+    if effect is None and properties.get("isSystemProtected") is False:
+        doubts.append("it may do no more than log, which older answers do not tell")
+    elif effect is not None and (not isinstance(effect, str) or effect.lower() != "enforced"):
+        doubts.append("its effect could not be understood")
     principals, excluded = _ids(properties, "principals"), _ids(properties, "excludePrincipals")
     if principals is None or excluded is None:
         doubts.append("whom it is about could not be understood")

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from auditor.model import Level, Source
-from auditor.power import Capability
+from auditor.power import Capability, both
 from auditor.providers.azure.assignments import shown
 from auditor.providers.azure.documents import items, last, text, texts
 from auditor.providers.azure.estate import Estate
-from auditor.providers.azure.known import Right, tables
+from auditor.providers.azure.known import Right, finds, tables
 from auditor.providers.azure.subjects import lower_guid
 from auditor.snapshot import Document, Snapshot
 
@@ -108,7 +108,7 @@ class Directory:
             return
         doubts: tuple[str, ...] = ()
         if place is None and specific is None:
-            doubts = ("where the directory role holds was not told",)
+            doubts = ("the directory role, of which no scope was told, holds for the whole directory",)
         where = place or specific or "/"
         yield from self._held(identifier, where, source, doubts, tenant, whole=specific is None or place is not None)
 
@@ -144,7 +144,7 @@ class Directory:
                 yield Entry(_narrow(right, permissions, scope, sources, why))
             else:
                 what = f"use the directory role {name} on the object {last(where)}"
-                capability = Capability(Level.SCOPED, what, permissions, scope, sources, doubt="; ".join(why) or None)
+                capability = Capability(Level.SCOPED, what, permissions, scope, sources, doubt=both(*why))
                 yield Entry(capability, right.writes & {"credentials", "own-credentials"}, last(where))
 
     def _eligible(self, document: Document) -> Entry:
@@ -154,7 +154,7 @@ class Directory:
         what = f"activate the directory role {name}, which takes a person"
         where = text(document.body, "directoryScopeId") or "/"
         source = (Source(document.id, "/roleDefinitionId"),)
-        return Entry(Capability(Level.SCOPED, what, (), where, source, doubt="needs activation"))
+        return Entry(Capability(Level.SCOPED, what, (), where, source, doubt="somebody activates it"))
 
     def _memberships(self, principal: str) -> Iterator[Entry]:
         """Directory roles that a list of memberships names: those of the old kind, and those held by groups."""
@@ -196,8 +196,7 @@ def directory_of(snapshot: Snapshot, estate: Estate) -> Directory:
 def _capability(
     right: Right, permissions: tuple[str, ...], scope: str, sources: tuple[Source, ...], doubts: tuple[str, ...] = ()
 ) -> Capability:
-    needs = () if right.needs is None else (f"needs {right.needs}",)
-    doubt = "; ".join((*doubts, *needs)) or None
+    doubt = both(*doubts, None if right.needs is None else finds(right.needs))
     return Capability(right.level, right.what, permissions, scope, sources, path=right.path, doubt=doubt)
 
 
@@ -209,7 +208,7 @@ def _narrow(
     Only the role that may reset administrators themselves can lead on from there.
     """
     leads_on = right.level is Level.ADMIN or (right.path == "entra-reset-password" and right.needs is None)
-    why = (*doubts, "whom the administrative unit holds was not read") if leads_on else doubts
+    why = (*doubts, "the administrative unit, which was not read, holds whoever may do more") if leads_on else doubts
     return Capability(
         Level.ESCALATION if leads_on else Level.SCOPED,
         f"{right.what}, within {scope}",
@@ -217,7 +216,7 @@ def _narrow(
         scope,
         sources,
         path=right.path if leads_on else None,
-        doubt="; ".join(why) or None,
+        doubt=both(*why),
     )
 
 
@@ -228,7 +227,7 @@ _CHANGES: Final = re.compile(
 
 def _by_name(value: str, scope: str, sources: tuple[Source, ...]) -> Entry:
     """A permission of Microsoft Graph that is in no table, judged by its name."""
-    doubt = "judged by the name of the permission"
+    doubt = "the permission is what its name says"
     level, gap = Level.SENSITIVE_READ, None
     if value.endswith((".Selected", ".OwnedBy")):
         level = Level.SCOPED
@@ -262,9 +261,13 @@ def _by_actions(definition: Document, name: str) -> Iterator[tuple[Right, tuple[
     path: str | None = None
     doubts: tuple[str, ...] = ()
     if privileged:
-        level, path, doubts = Level.ESCALATION, "entra-privileged-role", ("Microsoft calls the role privileged",)
+        level, path, doubts = (
+            Level.ESCALATION,
+            "entra-privileged-role",
+            ("the role leads to more, for which Microsoft calls it privileged",),
+        )
     elif changing:
-        level, doubts = Level.WIDE_WRITE, ("judged by its actions",)
+        level, doubts = Level.WIDE_WRITE, ("its actions are what their names say",)
     else:
         level = Level.SCOPED
     what = f"{'use' if privileged or changing else 'read with'} the directory role {name}"

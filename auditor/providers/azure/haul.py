@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from auditor.progress import Progress, counted, silent
 from auditor.providers.azure.rest import Json, RefusedError, Trouble
 from auditor.snapshot import Coverage, Document, Snapshot, Status
 
@@ -83,17 +84,22 @@ def _weight(status: Status) -> int:
 class Crew:
     """Threads that read many things at once."""
 
-    def __init__(self, haul: Haul, workers: int) -> None:
+    def __init__(self, haul: Haul, workers: int, tell: Progress = silent) -> None:
         self.haul = haul
         self._workers = workers
+        self._tell = tell
 
-    def each(self, work: Callable[[T], R], items: Iterable[T]) -> list[R]:
-        """What `work` makes of every item, done many at once, in the order of the items."""
+    def each(self, work: Callable[[T], R], items: Iterable[T], what: str | None = None) -> list[R]:
+        """What `work` makes of every item, done many at once, in the order of the items.
+
+        `what` says for whoever waits what is counted: `reading projects`.
+        """
         listed: Sequence[T] = tuple(items)
+        tell = silent if what is None else self._tell
         if len(listed) < 2 or self._workers < 2:
-            return [work(item) for item in listed]
+            return list(counted(what or "", map(work, listed), len(listed), tell))
         with ThreadPoolExecutor(min(self._workers, len(listed))) as pool:
-            return list(pool.map(work, listed))
+            return list(counted(what or "", pool.map(work, listed), len(listed), tell))
 
     def gather(
         self,

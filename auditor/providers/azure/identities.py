@@ -83,7 +83,7 @@ class Identities:
             self._haul.note(f"subscriptions/{ident}", IDENTITY, Status.READ, BY_GRAPH, READ_RESOURCES)
         unique = [list({text(body, "id").lower(): body for body in bodies[::-1]}.values()) for bodies in found.values()]
         in_turn = [body for row in zip_longest(*unique) for body in row if body is not None]
-        self._crew.each(self._credentials, in_turn)
+        self._crew.each(self._credentials, in_turn, "reading credentials of managed identities")
         for ident in found:
             scope = f"subscriptions/{ident}"
             if self._haul.was_read(scope, IDENTITY):
@@ -217,7 +217,7 @@ def of_directory(principals: Iterable[Json]) -> dict[str, frozenset[str]]:
 
 def hidden(haul: Haul, levels: Levels, known: Mapping[str, frozenset[str]]) -> None:
     """Say in which subscriptions the directory knows identities although they are not to be seen."""
-    for ident in sorted(known.keys() - levels.subscriptions.keys()):
+    for ident in sorted(known.keys() - levels.visible):
         reason = (
             f"the directory knows {len(known[ident])} user-assigned identities in this subscription, "
             "which is not among those that can be listed"

@@ -66,7 +66,9 @@ class Ledger:
     def denials(self, at: Scope) -> str | None:
         """Why the deny assignments that hold at a scope are not known; None where they are."""
         if at.key not in self._denials:
-            self._denials[at.key] = None if self._denials_read(at) else f"deny assignments of {at.words} were not read"
+            self._denials[at.key] = (
+                None if self._denials_read(at) else f"no deny assignment of {at.words}, which were not read, covers it"
+            )
         return self._denials[at.key]
 
     def _denials_read(self, at: Scope) -> bool:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from auditor.errors import UsageError
-from auditor.providers.azure.haul import NOWHERE, Crew
+from auditor.providers.azure.haul import NOWHERE, PROVIDER, Crew
 from auditor.providers.azure.names import GUID, path
 from auditor.providers.azure.rest import Json, RefusedError, Service, broken, objects, table, text
+from auditor.shards import WHOLE, Shard
 from auditor.snapshot import Status
 
 VERSION = "2022-12-01"
@@ -36,11 +37,18 @@ class Ask:
     """Names; everything below them is meant."""
     cloud: str | None = None
     """As the Azure CLI names it; None: what the environment says."""
+    shard: Shard = WHOLE
+    """Holds the subscriptions in which identities and roles are read."""
 
     @property
     def whole(self) -> bool:
         """Whether every subscription is meant."""
         return not self.subscriptions and not self.management_groups
+
+    @property
+    def everything(self) -> bool:
+        """Whether every subscription is looked into here."""
+        return self.whole and self.shard == WHOLE
 
 
 class Levels:
@@ -55,7 +63,9 @@ class Levels:
         self.tenant: str | None = None
         """Its id in lower case, when it is known."""
         self.subscriptions: dict[str, Json] = {}
-        """Id in lower case → what Azure says about the subscription."""
+        """Id in lower case → what Azure says about the subscription; those to look into."""
+        self.visible: frozenset[str] = frozenset()
+        """The ids of all that were asked for, in whatever part of the collection."""
 
     @property
     def scope(self) -> str:
@@ -73,7 +83,9 @@ class Levels:
         elif subscriptions:
             self._haul.note(self.scope, "subscription", Status.READ, None, READ_SUBSCRIPTIONS)
         self._groups(subscriptions)
-        self.subscriptions = subscriptions
+        self.visible = frozenset(subscriptions)
+        shard = self._ask.shard
+        self.subscriptions = {ident: one for ident, one in subscriptions.items() if shard.holds(PROVIDER, ident)}
         for ident, body in subscriptions.items():
             self._haul.keep(f"subscriptions/{ident}", "subscription", f"subscriptions/{ident}", body)
 
@@ -100,7 +112,7 @@ class Levels:
 
     def none_visible(self) -> bool:
         """Whether Azure lists no subscription at all, although all were asked for."""
-        return not self.subscriptions and (self.scope, "subscription") not in self._haul.coverage
+        return not self.visible and (self.scope, "subscription") not in self._haul.coverage
 
     def _listed(self, what: str) -> tuple[list[Json], RefusedError | None]:
         found: list[Json] = []

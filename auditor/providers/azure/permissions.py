@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from auditor.model import Source
+from auditor.power import both
 from auditor.providers.azure.assignments import Assignment, shown
 from auditor.providers.azure.denials import Denials, Membership
 from auditor.providers.azure.known import Action, tables
@@ -27,7 +28,7 @@ class Proof:
 
     @property
     def doubt(self) -> str | None:
-        return "; ".join(self.doubts) or None
+        return both(*self.doubts)
 
 
 CHANGING = ("write", "delete", "action")
@@ -106,11 +107,11 @@ class Holdings:
         """That an assignment grants what `entry` names, deny assignments apart."""
         role, doubts = assignment.role, list(assignment.doubts)
         if not role.document and role.doubt is not None:
-            doubts.append(role.doubt)
+            doubts.append(f"the role {role.name}, whose definition was not read, is as Microsoft documents it")
         if block.condition is not None:
-            doubts.append(f"the condition of the role {role.name}: {shown(block.condition)}")
+            doubts.append(f"the condition of the role {role.name} holds: {shown(block.condition)}")
         if unsure is not None:
-            doubts.append(f"whether {unsure.words} lies below {assignment.scope.words} was not read")
+            doubts.append(f"{unsure.words} lies below {assignment.scope.words}, which was not read")
         return Proof((assignment.source, *role.source(entry)), tuple(doubts))
 
     def pattern(
@@ -129,7 +130,7 @@ class Holdings:
                 return together((found,), *self._limits(False, assignment.scope))
             doubts = {} if doubts is None else doubts
             if taken is None:
-                doubts[f"the role {assignment.role.name} leaves out some of {entry.pattern}"] = None
+                doubts[f"the role {assignment.role.name} leaves something of {entry.pattern} that matters"] = None
             if isinstance(refused, str):
                 doubts[refused] = None
         if doubts is None:

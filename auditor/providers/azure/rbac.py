@@ -46,7 +46,11 @@ class Assignments:
         """Everything that applies in the subscriptions."""
         rows = self._searched(ASSIGNMENTS)
         subscriptions = list(self._levels.subscriptions)
-        self._crew.each(lambda ident: self._assigned(ident, searched=rows is not None), subscriptions)
+        self._crew.each(
+            lambda ident: self._assigned(ident, searched=rows is not None),
+            subscriptions,
+            "reading role assignments of subscriptions",
+        )
         for body in rows or ():
             self._keep(ASSIGNMENT, body)
         self._crew.each(self._denied, subscriptions)
@@ -94,7 +98,7 @@ class Assignments:
         for row in (wanted and self._searched(DEFINITIONS)) or ():
             if wanted.pop(last(text(row, "id")), None) is not None:
                 self._keep_definition(row)
-        self._crew.each(self._definition, sorted(wanted.items()))
+        self._crew.each(self._definition, sorted(wanted.items()), "reading roles")
         self._haul.note(self._levels.scope, DEFINITION, Status.READ, None, READ_DEFINITIONS)
 
     def _named(self) -> Iterator[tuple[str, str]]:

@@ -6,16 +6,20 @@ the actions holds none of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from auditor.model import Source
 from auditor.providers.azure.documents import items, last, table, text, texts
 from auditor.providers.azure.globs import LONGEST, covers, matches, overlap
 from auditor.providers.azure.known import Action, tables
 from auditor.snapshot import Document, Snapshot
+
+_ASSIGN: Final = "Microsoft.ManagedIdentity/userAssignedIdentities/*/assign/action"
+"""How Microsoft's own role Managed Identity Operator writes the right to attach an identity, and its pages after it
+("Manage user-assigned managed identities"), though the operation is called `userAssignedIdentities/assign/action`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +158,18 @@ def block_of(body: Any, pointer: str) -> Block | None:
         named = texts(body, key)
         if named is None or any(len(one) > LONGEST for one in named):
             return None
-        lists.append(tuple(Held(one, f"{pointer}/{key}/{index}") for index, one in enumerate(named)))
+        lists.append(tuple(_held(named, f"{pointer}/{key}")))
     condition = body.get("condition")
     if condition is not None and not isinstance(condition, str):
         return None
     return Block(lists[0], lists[1], lists[2], lists[3], condition or None)
+
+
+def _held(named: Iterable[str], pointer: str) -> Iterator[Held]:
+    for index, one in enumerate(named):
+        yield Held(one, f"{pointer}/{index}")
+        if one.casefold() == _ASSIGN.casefold():
+            yield Held(_ASSIGN.replace("/*/", "/"), f"{pointer}/{index}")
 
 
 def _substance(role: Role) -> object:

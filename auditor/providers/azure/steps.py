@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from auditor.model import Source
-from auditor.power import Step
+from auditor.power import Step, both
 from auditor.providers.azure.directory import Entry
 from auditor.providers.azure.documents import items, text
 from auditor.providers.azure.estate import AUDIENCES, Estate
@@ -31,7 +31,7 @@ _ISSUERS: Final = (
 """Who issues the tokens of managed identities: the public cloud, the US government's, China's."""
 _DETOUR: Final = "grant-roles"
 """Not told where a certain step leads to the same identity at once."""
-_OWNER: Final = "an owner that is no person needs the permission Application.ReadWrite.OwnedBy besides"
+_OWNER: Final = "it has Application.ReadWrite.OwnedBy, without which only people may change what they own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def targets_of(snapshot: Snapshot, estate: Estate, every: Iterable[Holder]) -> T
         for document in documents:
             if key in managed:
                 source = Source(document.id, "/properties")
-                why = "Microsoft documents this for applications alone"
+                why = "this, which Microsoft documents for applications alone, works for managed identities too"
                 _present(found, managed[key], source, document.body.get("properties"), why)
     for document in snapshot.of("azure", "application-owners"):
         _owners(found, by_registration, document)
@@ -110,9 +110,9 @@ def _present(found: Targets, holder: Holder, source: Source, body: Any, *doubts:
         return
     audiences = items(body, "audiences")
     if audiences is None or len(audiences) != 1:
-        doubts = (*doubts, "the audiences of the credential could not be understood")
+        doubts = (*doubts, "the audiences of the credential, which could not be understood, fit its token")
     elif audiences[0] not in AUDIENCES.values():
-        doubts = (*doubts, f"its token must be for {audiences[0]}")
+        doubts = (*doubts, f"it can have tokens for {audiences[0]}")
     found.presented.setdefault(subject, []).append(Presented(holder, source, issuer, doubts))
 
 
@@ -184,7 +184,7 @@ def _host(held: Holdings) -> tuple[tuple[str, ...], Proof]:
     path = next(path for path in tables().paths if path.id == _HOSTS)
     found = [(proof, action.name) for action in path.any if (proof := held.anywhere(action)) is not None]
     if not found:
-        return (_ASSIGN.name,), Proof((), ("needs something of its own to attach it to",))
+        return (_ASSIGN.name,), Proof((), ("it has something of its own to attach it to",))
     proof, name = min(found, key=lambda pair: len(pair[0].doubts))
     return (_ASSIGN.name, name), proof
 
@@ -216,8 +216,8 @@ def _elevated(entry: Entry, targets: Targets) -> Iterator[Step]:
     """Whoever can be Global Administrator can let itself into the subscriptions of the tenant."""
     if entry.capability is None:
         return
-    why = "needs to elevate its access first, as a Global Administrator may"
-    doubt = "; ".join(one for one in (entry.capability.doubt, why) if one)
+    why = "it elevates its access first, as a Global Administrator may"
+    doubt = both(entry.capability.doubt, why)
     how = "let itself into the subscription as a Global Administrator"
     for listed in targets.by_subscription.values():
         for _, target in listed:
@@ -250,10 +250,12 @@ def _by_credential(holder: Holder, targets: Targets) -> Iterator[Step]:
         for one in targets.presented.get(principal, ()):
             doubts = list(one.doubts)
             if holder.tenant is None:
-                doubts.append("the tenant of the identity was not read")
+                doubts.append("the identity is in the tenant of that issuer, which was not read")
             elif one.issuer not in issuers:
                 continue
             if holder.identity.kind != MANAGED:
-                doubts.append("Microsoft documents this for managed identities alone")
+                doubts.append(
+                    "this, which Microsoft documents for managed identities alone, works for applications too"
+                )
             how = "sign in as it with its own token"
-            yield Step(one.holder.identity, "credential-of", how, (), (one.source,), "; ".join(doubts) or None)
+            yield Step(one.holder.identity, "credential-of", how, (), (one.source,), both(*doubts))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from auditor.progress import Progress
 from auditor.providers.azure.haul import Crew
 from auditor.providers.azure.identities import IDENTITY, Identities, ListIdentities, hidden, of_directory
 from auditor.providers.azure.ladder import Ladder
@@ -35,7 +34,7 @@ class Walk:
         if self._levels.tenant is None:
             self._levels.ask_directory(self._graph)
 
-    def run(self, tell: Callable[[str], None]) -> None:
+    def run(self, tell: Progress) -> None:
         """Read everything that an audit needs."""
         levels = self._levels
         directory = Directory(self._graph, self._crew, levels.scope)
@@ -46,7 +45,7 @@ class Walk:
         subscriptions = list(levels.subscriptions)
         if subscriptions:
             pace = Pace(self._arm.limits.query_interval)
-            graph = ResourceGraph(self._arm, None if self._ask.whole else subscriptions, pace)
+            graph = ResourceGraph(self._arm, None if self._ask.everything else subscriptions, pace)
             tell(f"reading the managed identities of {len(subscriptions)} subscriptions")
             Identities(self._arm, graph, self._listing, self._crew, levels).read(known)
             tell("reading who holds which role")

@@ -5,7 +5,7 @@ Only `collect` talks to Google, and only it imports google-auth and google-cloud
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,9 @@ from auditor.errors import SnapshotError
 from auditor.issuers.catalogue import Catalogue
 from auditor.model import Identity, Source, Trust
 from auditor.power import Authority
-from auditor.snapshot import Snapshot
+from auditor.progress import Progress, silent
+from auditor.shards import WHOLE, Shard
+from auditor.snapshot import Snapshot, nothing
 
 AUDITED_AT = "audited-at"
 """Key of `Trust.documents`: the moment with which conditions on times are compared."""
@@ -85,11 +87,13 @@ class Gcp:
         projects: Iterable[str] = (),
         folders: Iterable[str] = (),
         organizations: Iterable[str] = (),
-        progress: Callable[[str], None] = lambda _: None,
+        progress: Progress = silent,
+        shard: Shard = WHOLE,
         **options: Any,
     ) -> Snapshot:
         """Read what is named, else `[targets.gcp]`, else the project of Application Default Credentials.
 
+        Of what is named, those that `shard` holds by name; what lies in one another had better not be named together.
         `options` may hold `limits`, a `rest.Limits`. Raises `CollectError` when nothing could be read, and `UsageError`
         for a name that cannot be meant.
         """
@@ -99,7 +103,10 @@ class Gcp:
         if not named and config.targets.gcp:
             chosen = config.targets.gcp
             named = collect.names(chosen.projects, chosen.folders, chosen.organizations)
-        return collect.collect(named, options.get("limits"), progress)
+        held = [name for name in named or [""] if shard.holds(self.id, name)]
+        if not held:
+            return nothing()
+        return collect.collect(named and held, options.get("limits"), progress, part=len(held) < len(named))
 
     def trusts(self, snapshot: Snapshot, issuers: Catalogue | None = None) -> Iterable[Trust]:
         """Every (resource, member, provider). Times in conditions are compared with the end of the collection.

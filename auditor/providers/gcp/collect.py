@@ -28,6 +28,7 @@ import requests
 from google.api_core import exceptions as api
 
 from auditor.errors import CollectError, NothingAskedError, UsageError
+from auditor.progress import Progress, silent
 from auditor.providers.gcp.haul import Crew, Haul
 from auditor.providers.gcp.names import attachment_point
 from auditor.providers.gcp.rest import (
@@ -98,9 +99,11 @@ def names(projects: Iterable[str] = (), folders: Iterable[str] = (), organizatio
 
 
 def collect(
-    targets: Sequence[str] = (), limits: Limits | None = None, tell: Callable[[str], None] = lambda _: None
+    targets: Sequence[str] = (), limits: Limits | None = None, tell: Progress = silent, *, part: bool = False
 ) -> Snapshot:
     """Read `targets`, as `names` writes them; without any, the project of the credentials.
+
+    `part` says that others are read elsewhere, and will be put together with these.
 
     Raises `CollectError` when nothing at all could be read, `NothingAskedError` when there are no credentials or no
     target, and `UsageError` for an endpoint that cannot be used.
@@ -118,7 +121,7 @@ def collect(
     haul = Haul()
     session = _session(door, limits)
     rest = Rest(_sender(session, limits), door.base, patience)
-    walk = Walk(rest, _Slow(door, patience, tell), Crew(haul, limits.workers), tell)
+    walk = Walk(rest, _Slow(door, patience, tell), Crew(haul, limits.workers, tell), tell, part=part)
     levels = walk.targets(wanted)
     if haul.empty:
         _hopeless(haul.troubles)
@@ -225,7 +228,7 @@ def _first_line(error: BaseException) -> str:
 class _Slow:
     """IAM v2 and v3 through google-cloud-iam. Imports it when it is first needed."""
 
-    def __init__(self, door: Door, patience: Patience, tell: Callable[[str], None]) -> None:
+    def __init__(self, door: Door, patience: Patience, tell: Progress) -> None:
         self._door = door
         self._patience = patience
         self._pace = Pace(patience.limits, tell)

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from auditor.progress import Progress, counted, silent
 from auditor.providers.gcp.names import Projects
 from auditor.providers.gcp.rest import Json, RefusedError, Trouble
 from auditor.snapshot import Coverage, Document, Snapshot, Status
@@ -113,17 +114,22 @@ def _together(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any
 class Crew:
     """Threads that read many things at once."""
 
-    def __init__(self, haul: Haul, workers: int) -> None:
+    def __init__(self, haul: Haul, workers: int, tell: Progress = silent) -> None:
         self.haul = haul
         self._workers = workers
+        self._tell = tell
 
-    def each(self, work: Callable[[T], R], items: Iterable[T]) -> list[R]:
-        """What `work` makes of every item, done many at once, in the order of the items."""
+    def each(self, work: Callable[[T], R], items: Iterable[T], what: str | None = None) -> list[R]:
+        """What `work` makes of every item, done many at once, in the order of the items.
+
+        `what` says for whoever waits what is counted: `reading projects`.
+        """
         listed: Sequence[T] = tuple(items)
+        tell = silent if what is None else self._tell
         if len(listed) < 2 or self._workers < 2:
-            return [work(item) for item in listed]
+            return list(counted(what or "", map(work, listed), len(listed), tell))
         with ThreadPoolExecutor(min(self._workers, len(listed))) as pool:
-            return list(pool.map(work, listed))
+            return list(counted(what or "", pool.map(work, listed), len(listed), tell))
 
     def attempt(self, scope: str, kind: str, permission: str, call: Callable[[], Json]) -> Json | None:
         """What `call` returns, with the row that says so; None, with the row that says why."""

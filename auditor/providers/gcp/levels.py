@@ -90,7 +90,7 @@ class Levels:
 
     def policies(self, levels: Iterable[Level]) -> None:
         """The allow policy of each, one call each."""
-        self._crew.each(self._policy, levels)
+        self._crew.each(self._policy, levels, "reading allow policies")
 
     def _policy(self, level: Level) -> None:
         def read() -> Json:

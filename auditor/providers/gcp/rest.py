@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from auditor.errors import AuditorError
+from auditor.progress import Progress
 from auditor.snapshot import Status
 
 T = TypeVar("T")
@@ -131,7 +132,7 @@ class Patience:
 class Pace:
     """Keeps the calls of one quota apart, and ends when that has taken too long. For one thread."""
 
-    def __init__(self, limits: Limits, tell: Callable[[str], None]) -> None:
+    def __init__(self, limits: Limits, tell: Progress) -> None:
         self._limits = limits
         self._tell = tell
         self._next = time.monotonic()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from auditor.progress import Progress, counted
 from auditor.providers.gcp.groups import Groups
 from auditor.providers.gcp.haul import NOWHERE, Crew
 from auditor.providers.gcp.levels import Level, Levels
@@ -54,7 +55,9 @@ class Slow(Protocol):
 class Walk:
     """One collection."""
 
-    def __init__(self, rest: Rest, slow: Slow, crew: Crew, tell: Callable[[str], None]) -> None:
+    def __init__(self, rest: Rest, slow: Slow, crew: Crew, tell: Progress, *, part: bool = False) -> None:
+        self._part = part
+        """Whether service accounts that are read elsewhere belong to the same estate."""
         self._rest = rest
         self._slow = slow
         self._crew = crew
@@ -89,13 +92,11 @@ class Walk:
             self._crew.each(self._levels.read, missing)
             searched.update(missing)
             holders = [listed.get(name) or self._levels.known[name] for name in sorted(with_pools)]
-            self._tell(f"reading the pools of {len(holders)} of {len(projects)} projects")
-            self._crew.each(self._contents.pools, [level for level in holders if level.alive])
+            alive = [level for level in holders if level.alive]
+            self._crew.each(self._contents.pools, alive, "reading pools of projects")
         one_by_one = list({level.name: level for level in one_by_one if level.name not in searched}.values())
-        if one_by_one:
-            self._tell(f"reading {len(one_by_one)} projects one by one")
-        self._crew.each(self._contents.pools, one_by_one)
-        self._crew.each(self._contents.accounts, one_by_one)
+        self._crew.each(self._contents.pools, one_by_one, "reading pools of projects")
+        self._crew.each(self._contents.accounts, one_by_one, "reading service accounts of projects")
         known = set(self._levels.known)
         self._levels.above(known)
         unread = [level for name, level in sorted(self._levels.known.items()) if name not in searched and level.alive]
@@ -107,7 +108,7 @@ class Walk:
             self._boundaries(level)
             self._workforce(level)
         self._refusals()
-        if self._haul.of("service-account"):
+        if self._part or self._haul.of("service-account"):
             granted = (group for doc in self._haul.of("iam-policy") for group in groups_named(_policy(doc.body)))
             denied = (group for doc in self._haul.of(DENY) for group in groups_denied(doc.body))
             self._groups.read({*granted, *denied})
@@ -123,10 +124,21 @@ class Walk:
             scope = self._haul.projects.scope(name.split("/")[1])
             reason = f"not among the {LOOKUP_LIMIT} pools elsewhere that were looked up"
             self._haul.note(scope, f"{POOL} {name}", Status.FAILED, reason)
-        self._crew.each(self._contents.pool, missing[:LOOKUP_LIMIT])
-        accounts = {doc.id.lower() for doc in self._haul.of("service-account")}
+        self._crew.each(self._contents.pool, missing[:LOOKUP_LIMIT], "reading pools that lie elsewhere")
+        accounts = {doc.id.lower() for doc in self._haul.of("service-account")} | self._elsewhere()
         policies = [_policy(doc.body) for doc in self._haul.of("iam-policy")]
-        self._crew.each(self._role, sorted({role for one in policies for role in roles_that_count(one, accounts)}))
+        roles = sorted({role for one in policies for role in roles_that_count(one, accounts)})
+        self._crew.each(self._role, roles, "reading roles")
+
+    def _elsewhere(self) -> set[str]:
+        """The service accounts that are granted something here and may be among those that another part reads.
+
+        Who lets them in is not known here. So what they are granted is read as if somebody did.
+        """
+        if not self._part:
+            return set()
+        named = {name for doc in self._haul.of("iam-policy") for name in accounts_named(_policy(doc.body))}
+        return named - {doc.id.lower() for doc in self._haul.of("service-account")}
 
     def _accounted(self, pool: str) -> bool:
         """Whether a pool was read, or cannot exist because all pools of its project were."""
@@ -152,8 +164,7 @@ class Walk:
         touched = self._touched()
         levels = sorted(self._levels.known.values(), key=lambda level: (_rank(level), level.name))
         wanted = [level for level in levels if level.type != "projects" or level.name in touched]
-        self._tell(f"reading the deny policies of {len(wanted)} levels")
-        for done, level in enumerate(wanted):
+        for done, level in enumerate(counted("reading deny policies", wanted, len(wanted), self._tell)):
             try:
                 for body in self._slow.denies(level.name):
                     self._haul.keep(level.scope, DENY, text(body, "name"), body)
@@ -165,11 +176,8 @@ class Walk:
                 self._haul.refuse(level.scope, DENY, error, LIST_DENIES)
             else:
                 self._haul.note(level.scope, DENY, Status.READ, None, LIST_DENIES)
-        idle = sum(1 for level in levels if level.type == "projects" and level.alive) - sum(
-            1 for level in wanted if level.type == "projects"
-        )
-        if idle > 0:
-            reason = f"not read in {idle} projects in which nothing is granted to a federated member"
+        if any(level.type == "projects" and level.alive and level.name not in touched for level in levels):
+            reason = "not read in projects in which nothing is granted to a federated member"
             self._haul.note(NOWHERE, DENY, Status.SKIPPED, reason)
 
     def _touched(self) -> set[str]:
@@ -183,6 +191,7 @@ class Walk:
         first = {name for name, level in alive.items() if not holders.isdisjoint(self._path(level))}
         scopes = {alive[name].scope for name in first}
         accounts = {doc.id.lower() for doc in self._haul.of("service-account") if doc.scope in scopes}
+        accounts |= self._elsewhere()
         return first | {
             holder for holder, policy in granted if holder in alive and not accounts.isdisjoint(accounts_named(policy))
         }

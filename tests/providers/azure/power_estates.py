@@ -77,7 +77,6 @@ ROLES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
             "actions": [
                 "Microsoft.ManagedIdentity/userAssignedIdentities/*/read",
                 "Microsoft.ManagedIdentity/userAssignedIdentities/*/assign/action",
-                "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
                 "Microsoft.Authorization/*/read",
                 "Microsoft.Support/*",
             ]

@@ -125,7 +125,7 @@ def test_a_permission_that_only_graph_names_is_judged_by_its_name(value: str, le
     }
     power = profile({"permissions": [{"to": "deploy", "permission": named["id"]}], "documents": [service]}).power
     assert [(one.level, one.what, one.doubt) for one in power.capabilities] == [
-        (level, f"use {value}", "judged by the name of the permission")
+        (level, f"use {value}", "the permission is what its name says")
     ]
     assert bool(power.gaps) is gap
 
@@ -134,9 +134,9 @@ def test_a_permission_that_only_graph_names_is_judged_by_its_name(value: str, le
     ("definition", "level", "doubt", "gap"),
     [
         ({"rolePermissions": [{"allowedResourceActions": ["microsoft.directory/users/basic/update"]}]},
-         Level.WIDE_WRITE, "judged by its actions", False),
+         Level.WIDE_WRITE, "its actions are what their names say", False),
         ({"rolePermissions": [{"allowedResourceActions": ["microsoft.directory/users/basic/update"]}],
-          "isPrivileged": True}, Level.ESCALATION, "Microsoft calls the role privileged", False),
+          "isPrivileged": True}, Level.ESCALATION, "the role leads to more, for which Microsoft calls it privileged", False),
         ({"rolePermissions": [{"allowedResourceActions": ["microsoft.directory/applications/credentials/update"],
                                "condition": "$SubjectIsOwner"}]},
          Level.ESCALATION, "the condition of the role: $SubjectIsOwner", False),
@@ -290,7 +290,9 @@ def test_two_versions_of_a_role_prove_nothing() -> None:
     assert profile(case).power.must is Level.WIDE_WRITE
     power = profile({**case, "documents": [other]}).power
     assert (power.may, power.must) == (Level.ADMIN, Level.NONE)
-    assert {one.doubt for one in power.capabilities if one.path is None} == {"the role own was read in 2 versions"}
+    assert {one.doubt for one in power.capabilities if one.path is None} == {
+        "the role own, read in 2 versions, is still this one"
+    }
 
 
 @pytest.mark.parametrize(

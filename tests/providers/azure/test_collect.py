@@ -13,6 +13,7 @@ import pytest
 
 from auditor.config import AzureTargets, Config, Targets
 from auditor.errors import UsageError
+from auditor.progress import Stage
 from auditor.providers.azure import PROVIDER
 from auditor.providers.azure.collect import asked
 from auditor.providers.azure.permissions_text import GRAPH_PERMISSIONS, LEAST_PRIVILEGE
@@ -442,14 +443,16 @@ def test_the_configuration_says_what_to_read_unless_the_command_line_does(azure:
 
 
 def test_what_is_going_on_is_told(azure: LoopbackAzure) -> None:
-    told: list[str] = []
+    told: list[str | Stage] = []
     PROVIDER.collect(Config(), limits=FAST, progress=told.append)
-    assert told == [
+    assert [one for one in told if isinstance(one, str)] == [
         "reading the applications of the tenant",
         "reading the managed identities of 2 subscriptions",
         "reading who holds which role",
         "reading what the directory knows of 1 applications and the managed identities",
     ]
+    counts = [one for one in told if isinstance(one, Stage) and one.what == "reading credentials of managed identities"]
+    assert counts == [Stage("reading credentials of managed identities", done, 3) for done in range(4)]
 
 
 # How much it costs

@@ -43,7 +43,7 @@ from tests.providers.gcp.organisation import (
 def test_a_whole_organisation_by_search(google: LoopbackGoogle) -> None:
     snapshot = collect([ORGANIZATION], FAST)
     assert gaps(snapshot) == [
-        ("-", "deny-policy", "skipped", "not read in 1 projects in which nothing is granted to a federated member")
+        ("-", "deny-policy", "skipped", "not read in projects in which nothing is granted to a federated member")
     ]
     assert snapshot.complete
     assert bodies(snapshot, "organization") == raw("organizations")
