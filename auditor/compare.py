@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from auditor.claims.grammar import Grammar
-from auditor.claims.inclusion import Difference, Included, Inclusion, Separated, diff, difference
-from auditor.claims.predicate import claims_of
-from auditor.claims.solver import solve
+from auditor.claims.inclusion import Difference, Included, Inclusion, Separated, diff, difference, includes
+from auditor.claims.predicate import Unknown, claims_of
+from auditor.claims.solver import reasons, solve
 from auditor.claims.templates import solve_templated
 from auditor.claims.verdict import Accepted, Rejected
-from auditor.model import Trust
+from auditor.model import Clause, Source, Trust
 
 
 def compare(old: Trust, new: Trust) -> Difference:
@@ -31,27 +34,83 @@ def compare(old: Trust, new: Trust) -> Difference:
     grammar = _common_grammar(old, new)
     if grammar is None:
         return Difference("unknown", reason="the two read different claims of an issuer whose tokens are not described")
-    return diff(old.predicate, new.predicate, grammar)
+    found = diff(old.predicate, new.predicate, grammar)
+    named = _named_alike(old, new) if found.kind == "unknown" else None
+    if named is None:
+        return found
+    again = diff(named[0].predicate, named[1].predicate, grammar)
+    return found if again.kind == "unknown" else again
+
+
+def no_more(old: Trust, new: Trust) -> bool:
+    """Whether it is sure that whoever gets in by `new` gets in by `old`, also where `compare` settles nothing else."""
+    grammar = _common_grammar(old, new)
+    if grammar is None or (old.issuer.url, old.issuer.kind) != (new.issuer.url, new.issuer.kind):
+        return False
+    pairs = ((old, new), _named_alike(old, new) or (old, new))
+    return any(isinstance(includes(wide.predicate, narrow.predicate, grammar), Included) for wide, narrow in pairs)
+
+
+def _named_alike(old: Trust, new: Trust) -> tuple[Trust, Trust] | None:
+    """Both with one name for what neither can tell and both say in the same words; None where there is no such thing.
+
+    A test that is written the same and was compiled to the same is passed by the same requests, whoever can tell which.
+    """
+    keys = [{_key(trust, clause): clause for s in trust.statements for clause in s.clauses} for trust in (old, new)]
+    shared = {key for key in keys[0].keys() & keys[1].keys() if key is not None}
+    return (_with_names(old, shared), _with_names(new, shared)) if shared else None
+
+
+def _key(trust: Trust, clause: Clause) -> str | None:
+    """What is the same of two tests only if they are the same; None where one is known, or its text is not at hand."""
+    if not reasons(clause.predicate):
+        return None
+    places = _texts(trust, clause.source)
+    return json.dumps([clause.text, repr(clause.predicate), places], sort_keys=True, default=str) if places else None
+
+
+def _with_names(trust: Trust, shared: Collection[str | None]) -> Trust:
+    def named(clause: Clause) -> Clause:
+        key = _key(trust, clause)
+        return replace(clause, predicate=Unknown(clause.text, key)) if key in shared and key is not None else clause
+
+    statements = (replace(s, clauses=tuple(map(named, s.clauses))) for s in trust.statements)
+    return replace(trust, statements=tuple(statements))
 
 
 def _written_alike(old: Trust, new: Trust) -> bool:
     """Whether both were compiled to the same from the same text: then what is unknown is taken for the same too."""
     compiled = [(t.gate, [(s.effect, [c.predicate for c in s.clauses]) for s in t.statements]) for t in (old, new)]
-    texts = [_texts(trust) for trust in (old, new)]
-    return compiled[0] == compiled[1] and bool(texts[0]) and texts[0] == texts[1]
+    if compiled[0] != compiled[1]:
+        return False
+    texts = [_texts(trust, trust.source) for trust in (old, new)]
+    return (bool(texts[0]) and texts[0] == texts[1]) or _read_alike(old) == _read_alike(new)
 
 
-def _texts(trust: Trust) -> list[Any]:
-    """What stands where the trust is written, in whichever of its documents has that place."""
+def _read_alike(trust: Trust) -> tuple[list[str], Mapping[str, Any]]:
+    """Everything a trust was compiled from, but for the moment that it is judged for."""
+    read = {name: document for name, document in trust.documents.items() if not isinstance(document, datetime)}
+    return [clause.text for statement in trust.statements for clause in statement.clauses], read
+
+
+def _texts(trust: Trust, source: Source) -> list[Any]:
+    """What stands at a place, in whichever of the trust's documents has it."""
     found: list[Any] = []
     for document in trust.documents.values():
-        place: Any = document
-        for step in trust.source.pointer.split("/")[1:]:
-            name = step.replace("~1", "/").replace("~0", "~")
-            place = place.get(name) if isinstance(place, Mapping) else None
-        if place is not None and isinstance(document, Mapping):
+        place: Any = document if isinstance(document, Mapping) else None
+        for step in source.pointer.split("/")[1:]:
+            place = _within(place, step.replace("~1", "/").replace("~0", "~"))
+        if source.span is not None and isinstance(place, str):
+            place = place[source.span[0] : sum(source.span)]
+        if place is not None:
             found.append(place)
     return found
+
+
+def _within(place: Any, name: str) -> Any:
+    if isinstance(place, Sequence) and not isinstance(place, str):
+        return place[int(name)] if name.isdecimal() and int(name) < len(place) else None
+    return place.get(name) if isinstance(place, Mapping) else None
 
 
 def _common_grammar(old: Trust, new: Trust) -> Grammar | None:

@@ -327,6 +327,8 @@ class Finding:
     """Only of a waived one."""
     discriminator: str = ""
     """Tells two findings of one rule about one subject apart (e.g. the pointer of the dead value)."""
+    known: bool | None = None
+    """Whether the baseline has it, no worse than here and of a trust that let in no less; None without a baseline."""
 
     @property
     def id(self) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from auditor.errors import OutputError, UsageError
+from auditor.packing import packed
 
 
 def require_writable(path: Path) -> None:
@@ -22,18 +23,26 @@ def require_writable(path: Path) -> None:
         raise UsageError(f"{path}: may not be written")
 
 
+def require_absent(path: Path) -> None:
+    """Raise `UsageError` when something is at `path`, which is not to be overwritten, or when it cannot be written."""
+    if path.exists() or path.is_symlink():
+        raise UsageError(f"{path}: is there already, and nothing is overwritten; -o FILE writes another file")
+    require_writable(path)
+
+
 @contextmanager
-def whole_file(path: Path) -> Iterator[TextIO]:
+def whole_file(path: Path, *, pack: bool = False) -> Iterator[TextIO]:
     """A stream whose text becomes the file `path` when the block ends well; UTF-8, newlines as written.
 
-    A device or pipe is written directly. Raises `OutputError` when writing fails; `path` is then as before.
+    With `pack` it is packed (`auditor.packing`). A device or pipe is written directly. Raises `OutputError` when
+    writing fails; `path` is then as before.
     """
     target = path.resolve() if path.is_symlink() else path
     special = target.exists() and not target.is_file()
     draft = target if special else target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         try:
-            with draft.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
+            with packed(draft) if pack else _plain(draft) as stream:
                 yield stream
             if not special:
                 draft.replace(target)
@@ -42,3 +51,7 @@ def whole_file(path: Path) -> Iterator[TextIO]:
                 draft.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _plain(path: Path) -> TextIO:
+    return path.open("w", encoding="utf-8", errors="backslashreplace", newline="\n")

@@ -14,17 +14,22 @@ from datetime import date, datetime
 from auditor.config import Waiver
 from auditor.errors import ConfigError
 from auditor.model import Decision, Finding, Status, Waived
-from auditor.rules import RULES, expired_waiver, unused_waiver
+from auditor.rules import CHANGES, RULES, expired_waiver, unused_waiver
 
 
 def check_rules(waivers: Iterable[Waiver]) -> None:
-    """Raises `ConfigError`, naming file and line, for a waiver of a rule that does not exist."""
+    """Raises `ConfigError`, naming file and line, for a waiver of no rule, or of one that tells of changes."""
     known = [rule.id for rule in RULES]
     for waiver in waivers:
         if waiver.rule not in known:
             near = difflib.get_close_matches(waiver.rule, known, n=1)
             hint = f"did you mean {near[0]}?" if near else "`auditor rules` lists them"
             raise ConfigError(f"{waiver.where}: there is no rule {waiver.rule!r}; {hint}")
+        if waiver.rule in {rule.id for rule in CHANGES}:
+            raise ConfigError(
+                f"{waiver.where}: {waiver.rule} tells of a change, and no waiver holds for one; "
+                "once it is wanted, compare with the newer state"
+            )
 
 
 def settle(

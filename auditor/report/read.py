@@ -74,7 +74,7 @@ def _joined(text: str) -> Record:
         raise ValueError("cut short")
     parts = {"coverage": "coverage", "trust": "trusts", "identity": "identities", "finding": "findings"}
     listed = {name: [line[kind] for line in lines if kind in line] for kind, name in parts.items()}
-    compared = next((line for line in lines if "comparison" in line), {})
+    compared: Record = next((line for line in lines if "comparison" in line), {})
     return {**lines[0]["header"], **compared, **listed}
 
 
