@@ -66,7 +66,7 @@ def test_the_demo_says_what_it_does_and_where_the_report_lies(
         "  fixtures/estates/azure/demo.json at http://127.0.0.1:PORT as Azure and Microsoft Graph would.",
     ]
     assert demo.stdout.endswith(
-        "That took 10 API calls of AWS, 106 of Google Cloud and 73 of Azure. The same as JSON: build/demo-report.json, "
+        "That took 11 API calls of AWS, 106 of Google Cloud and 73 of Azure. The same as JSON: build/demo-report.json, "
         "and as a page to look at: build/demo-report.html\n"
         "Exit code 14 is as it should be: the worst finding is critical. A pipeline would stop here.\n"
         "All three clouds are gone again.\n"

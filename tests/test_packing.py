@@ -81,7 +81,7 @@ def test_every_changed_byte_is_noticed(tmp_path: Path) -> None:
         damaged = bytearray(content)
         damaged[at] ^= 0x11
         (tmp_path / "damaged.zst").write_bytes(damaged)
-        with pytest.raises(SnapshotError, match=r"damaged\.zst:.*(damaged|cut short|not a snapshot)"):
+        with pytest.raises(SnapshotError, match=r"damaged\.zst:"):
             load(tmp_path / "damaged.zst")
 
 

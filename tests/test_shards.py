@@ -58,7 +58,7 @@ def test_what_is_written_is_read(count: int, data: st.DataObject) -> None:
         ("1/2/3", "'1/2/3' is not written as INDEX/COUNT, such as 2/5"),
         ("-1/2", "'-1/2' is not written as INDEX/COUNT, such as 2/5"),
         ("1/2\n", "'1/2\\n' is not written as INDEX/COUNT, such as 2/5"),
-        ("٢/٥", "'٢/٥' is not written as INDEX/COUNT, such as 2/5"),
+        ("\u0662/5", "'\u0662/5' is not written as INDEX/COUNT, such as 2/5"),
         ("0/2", "there is no part 0 of 2"),
         ("3/2", "there is no part 3 of 2"),
         ("0/0", "there is no part 0 of 0"),

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.errors import SnapshotError
+from auditor.shards import Part, Shard
 from auditor.snapshot import Coverage, Document, Snapshot, Status, load, merge, save
 
 ROLE = "arn:aws:iam::123456789012:role/deploy"
@@ -213,10 +214,69 @@ def test_merged_snapshots_hold_everything_once_and_the_latest_of_each() -> None:
     merged = Snapshot(
         started="2026-11-20T09:00:00Z",
         finished="2026-11-21T09:00:04.5Z",
-        documents=[SNAPSHOT.documents[1], other_role, SNAPSHOT.documents[0]],
-        coverage=[SNAPSHOT.coverage[0], other_row, *SNAPSHOT.coverage[1:]],
+        documents=[*SNAPSHOT.documents, other_role],
+        coverage=[
+            SNAPSHOT.coverage[0],
+            SNAPSHOT.coverage[1],
+            SNAPSHOT.coverage[2],
+            other_row,
+        ],
     )
     assert merge([SNAPSHOT, older]) == merge([older, SNAPSHOT]) == merged
+
+
+@given(
+    st.lists(DOCUMENTS, max_size=8, unique_by=lambda doc: (doc.provider, doc.scope, doc.kind, doc.id)),
+    st.lists(ROWS, max_size=8),
+    st.data(),
+)
+def test_however_a_snapshot_is_divided_the_parts_merge_into_the_same(
+    documents: list[Document], coverage: list[Coverage], data: st.DataObject
+) -> None:
+    parts = [replace(SNAPSHOT, documents=[], coverage=[]) for _ in range(3)]
+    places = st.sets(st.sampled_from(range(3)), min_size=1)
+    for document in documents:
+        for place in data.draw(places):
+            parts[place].documents.append(document)
+    for row in coverage:
+        for place in data.draw(places):
+            parts[place].coverage.append(row)
+    whole = replace(SNAPSHOT, documents=documents, coverage=coverage)
+    assert merge(data.draw(st.permutations(parts))) == merge([whole])
+    assert merge([merge(parts[:2]), parts[2]]) == merge([whole])
+
+
+PART = Part("4f2a", Shard(2, 3), ("aws", "gcp"))
+PART_HEADER = (
+    '{"format":"oidc-trust-auditor snapshot","version":1,'
+    '"started":"2026-11-21T09:00:00Z","finished":"2026-11-21T09:00:04.5Z",'
+    '"parts":[{"plan":"4f2a","index":2,"count":3,"providers":["aws","gcp"]}]}\n'
+)
+
+
+def test_a_part_says_so_in_its_header(tmp_path: Path) -> None:
+    part = replace(SNAPSHOT, parts=(PART,))
+    assert saved(part) == PART_HEADER + TEXT.partition("\n")[2]
+    assert loaded(tmp_path, saved(part)) == part
+    assert part.providers == {"aws", "gcp"}
+    other = replace(part, parts=(replace(PART, shard=Shard(1, 3)),))
+    assert merge([part, other, part]).parts == (replace(PART, shard=Shard(1, 3)), PART)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"index":2', '"index":4', "there is no part 4 of 3"),
+        ('"index":2', '"index":"2"', "there is no part 2 of 3"),
+        ('"plan":"4f2a"', '"plan":7', "7 stands where text belongs"),
+        ('"gcp"', "5", "5 stands where text belongs"),
+        ('"plan":"4f2a",', "", "'plan'"),
+        ('"parts":[{', '"parts":[5,{', "'int' object is not subscriptable"),
+    ],
+)
+def test_a_part_of_the_wrong_shape_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
+    content = PART_HEADER.replace(old, new) + TEXT.partition("\n")[2]
+    assert refusal(tmp_path, content) == f"estate.snapshot:1: a record of the wrong shape ({message})"
 
 
 def test_nothing_to_merge() -> None:

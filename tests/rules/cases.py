@@ -181,7 +181,7 @@ def judged(case: Snapshot, mine: Ours, issuers: Catalogue | None = None, *, powe
     graph = Graph({provider.id: provider.authority(case)})
     standings = {decision.trust.identity: graph.standing(decision.trust.identity) for decision in decisions}
     rated = tuple(replace(one, power=standings[one.trust.identity].level) for one in decisions)
-    return Context(mine, rated, idle, judge, graph, standings, case.finished)
+    return Context(mine, rated, idle, judge, graph=graph, standings=standings, collected=case.finished)
 
 
 def provider_of(case: Snapshot) -> Provider:

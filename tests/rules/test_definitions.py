@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
+from auditor.compliance.catalogue import Control, Framework, unmapped
 from auditor.rules import RULES
 from auditor.rules.base import Definition
 from auditor.rules.docs import HEADINGS, main, page, pages
@@ -16,6 +18,7 @@ PACKAGE = Path(__file__).parents[2] / "auditor/rules"
 ROOMS = {
     "__init__",
     "base",
+    "changes",
     "connections",
     "docs",
     "exposure",
@@ -54,8 +57,6 @@ def test_documentation(rule: Definition) -> None:
         )
         for url in rule.references
     )
-    assert rule.compliance
-    assert all(rule.compliance.values())
     assert set(rule.rows) <= TABLE.keys()
 
 
@@ -69,9 +70,12 @@ def test_a_page_in_full() -> None:
         documentation="A line.\n\n## What it finds\n\nThings.\n",
         confidence=RULES[0].confidence,
         references=("https://docs.github.com/en/x",),
-        compliance={"Frame": ("A-1", "A-2")},
     )
-    assert page(rule) == (
+    frame = Framework("frame", "Frame", "https://f.example", "About.", (), None)
+    bearing = tuple((frame, Control(name, "Title", "https://f.example", "all", ())) for name in ("A-1", "A-2"))
+    with mock.patch("auditor.rules.docs.bearing", return_value={"any-tag": bearing}):
+        written = page(rule)
+    assert written == (
         "# any-tag\n"
         "\n"
         "A line.\n"
@@ -96,6 +100,11 @@ def test_a_page_in_full() -> None:
         "\n"
         "* <https://docs.github.com/en/x>\n"
     )
+
+
+def test_a_page_says_why_a_rule_bears_on_no_control() -> None:
+    (rule,) = (one for one in RULES if one.id == "unused-waiver")
+    assert f"## Controls\n\nNone: {unmapped()['unused-waiver']}.\n\n## References" in page(rule)
 
 
 def test_writing_the_pages_removes_those_of_rules_that_are_no_more(tmp_path: Path) -> None:

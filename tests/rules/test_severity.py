@@ -54,6 +54,16 @@ dead-value                          L L L L L L L
 refused-if-resaved                  L L L L L L L
 orphan-provider                     L L L L L L L
 unreferenced-provider               L L L L L L L
+trust-grew                          M M L L L L L
+trust-grew, undecided               M M L L L L L
+trust-added                         M M L L L L L
+trust-added, nobody new             I I I I I I I
+power-grew, open                    H H M M L L M
+power-grew                          M M L L L L L
+trust-shrank                        I I I I I I I
+trust-removed                       I I I I I I I
+power-shrank                        I I I I I I I
+finding-gone                        I I I I I I I
 expired-waiver                      L L L L L L L
 unused-waiver                       L L L L L L L
 """
