@@ -57,7 +57,8 @@ class Standing:
         capability = self.capability
         if capability is None:
             gaps = self.held.power.gaps
-            more = f", and {len(gaps) - 1} more gaps" if len(gaps) > 1 else ""
+            rest = len(gaps) - 1
+            more = f", and {rest} more gap{'s' if rest > 1 else ''}" if rest else ""
             return f"do more than is known: {gaps[0]}{more}"
         doubt = f", if {capability.doubt}" if capability.doubt else ""
         who = f"become {self.holder.name}, who may " if self.way else ""
@@ -87,6 +88,8 @@ class Graph:
         self._profiles: dict[Identity, Profile] = {}
         self._standings: dict[Identity, Standing] = {}
         self._into: dict[Identity, list[tuple[Identity, Step]]] | None = None
+        self._governors: dict[tuple[str, str], list[tuple[Identity, Capability]]] = {}
+        """(provider, scope) → who may become every identity of it."""
 
     def identities(self) -> Iterator[Identity]:
         """Every identity of the estate."""
@@ -135,10 +138,20 @@ class Graph:
         if self._into is None:
             self._into = {}
             for one in self.identities():
-                for step in self.profile(one).steps:
+                profile = self.profile(one)
+                for step in profile.steps:
                     self._into.setdefault(step.target, []).append((one, step))
+                for scope, capability in profile.governs:
+                    self._governors.setdefault((one.provider, scope), []).append((one, capability))
         into = self._into
-        return {one: way[::-1] for one, way in _search(end, lambda one: into.get(one, ()))}
+
+        def sources(here: Identity) -> Iterable[tuple[Identity, Step]]:
+            found = into.get(here, ())
+            stepping = {one for one, _ in found}
+            ruling = self._governors.get((here.provider, here.scope), ())
+            return (*found, *((one, _rule(here, by)) for one, by in ruling if one not in stepping | {here}))
+
+        return {one: way[::-1] for one, way in _search(end, sources)}
 
     def standing(self, identity: Identity) -> Standing:
         """What `identity` comes to. Of equal levels the proven one counts, then the one with the best way."""
@@ -164,6 +177,12 @@ class Graph:
                 break
         assert best is not None
         return best
+
+
+def _rule(target: Identity, by: Capability) -> Step:
+    """What somebody may do to every identity of a scope, as a step to one of them."""
+    how = "let itself into it, as it may into all there"
+    return Step(target, "rewrite-trust", how, by.permissions, by.sources, by.doubt)
 
 
 def _search(start: Identity, edges: _Edges) -> Iterator[tuple[Identity, Way]]:

@@ -113,6 +113,9 @@ class Profile:
     """What limits it whatever it is granted (a permissions boundary), by the cloud's name."""
     bounds_usual: bool = False
     """Whether other identities of the same scope have such a bound."""
+    governs: tuple[tuple[str, Capability], ...] = ()
+    """Scopes whose every identity it may become, by rewriting who may, and the capability that lets it: said once, and
+    not as a step to each of thousands."""
     tokens: tuple[OwnToken, ...] = ()
     """With these it may enter other clouds, as a job enters this one."""
 

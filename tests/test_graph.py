@@ -159,6 +159,21 @@ def test_a_token_of_its_own_opens_other_doors() -> None:
     assert graph.standing(account).holder.name == "export"
 
 
+def test_who_rules_a_scope_gets_at_everybody_in_it() -> None:
+    boss = Profile(Power((may(Level.ADMIN),)), governs=((role("x").scope, may(Level.ADMIN, "nobody objects")),))
+    cloud = Estate({"boss": boss, "ci": Profile(Power(), (step("boss"),)), "web": Profile(Power())})
+    graph = Graph({"aws": cloud})
+    into = {one.name: [(step.kind, step.doubt) for step in way] for one, way in graph.ways_into(role("web")).items()}
+    assert into == {
+        "web": [],
+        "boss": [("rewrite-trust", "nobody objects")],
+        "ci": [("assume-role", None), ("rewrite-trust", "nobody objects")],
+    }
+    assert [one.name for one in graph.ways_into(role("boss"))] == ["boss", "ci"]
+    elsewhere = replace(role("web"), scope="999999999999")
+    assert list(graph.ways_into(elsewhere)) == [elsewhere]
+
+
 _NAMES = "abcdef"
 _EDGES = st.lists(
     st.tuples(st.sampled_from(_NAMES), st.sampled_from(_NAMES), st.booleans()), max_size=14, unique_by=lambda e: e[:2]

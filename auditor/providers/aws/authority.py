@@ -14,6 +14,9 @@ from auditor.providers.aws.permissions import Standing
 from auditor.providers.aws.steps import steps
 from auditor.snapshot import Snapshot
 
+REWRITE = "iam-update-assume-role-policy"
+"""The path by which a role rewrites who may become another one."""
+
 
 class AwsAuthority:
     """The protocol of `auditor.power.Authority`; each role is looked at when it is asked for."""
@@ -49,6 +52,7 @@ class AwsAuthority:
             use_known=isinstance(used, Mapping),
             bound=role.boundary,
             bounds_usual=others > 0,
+            governs=tuple((role.account, one) for one in power.capabilities if _governs(one))[:1],
         )
 
     def sketch(self, identity: Identity, capability: Capability) -> Fix | None:
@@ -69,3 +73,9 @@ def capabilities(standing: Standing, ways: Ways) -> tuple[Capability, ...]:
         return ranked((admin, *(one for one in found if one.certain)))
     found += levels.scoped(standing, found)
     return ranked(found)
+
+
+def _governs(one: Capability) -> bool:
+    """Whether it opens every role of the account: by rewriting any trust policy, or by anything at all."""
+    anything = one.level is Level.ADMIN or (one.path == REWRITE and one.level is Level.ESCALATION)
+    return anything and one.scope == "*"
