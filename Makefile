@@ -41,9 +41,15 @@ bench: $(VENV)/.ready-test ## Measure what the design promises; writes build/ben
 	$(BIN)/python -m tests.bench
 
 .PHONY: docs
-docs: $(VENV)/.ready-test ## Write docs/rules/ and docs/issuers/ anew from the rules and the issuer tables
+docs: $(VENV)/.ready-test ## Write anew what in docs/ is made from rules, issuer tables and frameworks
 	$(BIN)/python -m auditor.rules.docs docs/rules
 	$(BIN)/python -m auditor.report.issuers_pages docs/issuers
+	$(BIN)/python -m auditor.report.compliance_pages docs/compliance.md
+
+.PHONY: site
+site: $(VENV)/.ready-docs ## Build the documentation site into build/site; a dead link is an error
+	@# Not --quiet: warnings that are not shown are not counted either.
+	$(BIN)/mkdocs build --strict
 
 .PHONY: clean
 clean: ## Remove what was built, the virtual environment included

@@ -65,8 +65,7 @@ class Assessment:
     @property
     def counts(self) -> Mapping[Result, int]:
         """How many controls are what, zeros included."""
-        counted = Counter(one.result for one in self.controls)
-        return {result: counted[result] for result in Result}
+        return _counts(self.controls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +79,16 @@ class Compliance:
     def controls(self) -> Iterator[Assessed]:
         """Those of all frameworks."""
         return (control for one in self.assessments for control in one.controls)
+
+    @property
+    def counts(self) -> Mapping[Result, int]:
+        """How many controls of all frameworks are what, zeros included."""
+        return _counts(self.controls)
+
+
+def _counts(controls: Iterable[Assessed]) -> Mapping[Result, int]:
+    counted = Counter(one.result for one in controls)
+    return {result: counted[result] for result in Result}
 
 
 def assess(report: Report, frameworks: Iterable[Framework], rules: Sequence[Definition], ours: Ours) -> Compliance:
@@ -202,9 +211,9 @@ def _undeclared(decision: Decision, ours: Ours) -> bool:
 
 
 def _by_rule(findings: Iterable[Finding]) -> str:
-    """`any-tenant (2), admin-access`."""
+    """`2 any-tenant, admin-access`."""
     counts = Counter(one.rule for one in findings)
-    return ", ".join(rule if number == 1 else f"{rule} ({number:,})" for rule, number in counts.most_common())
+    return ", ".join(rule if number == 1 else f"{number:,} {rule}" for rule, number in counts.most_common())
 
 
 def _worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:

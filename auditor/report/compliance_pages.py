@@ -36,9 +36,9 @@ is not assessed when
 * only `auditor diff` can tell, since it is about what changed;
 * there is no federated identity at all.
 
-Waived findings do not count, and are told. Controls that are not listed here are not assessed: this audit has nothing to
-say about them. Titles and reasons are in words of ours; the frameworks' own words are behind the links. A result is what
-an assessor may start from, and no certificate.
+Waived findings do not count, and are told. Controls that are not listed here are not assessed: this audit has nothing
+to say about them. Titles and reasons are in words of ours; the frameworks' own words are behind the links. A result is
+what an assessor may start from, and no certificate.
 
 The exit code is 0 when all that was asked for passes, 3 when something could not be assessed, and 11 to 14, as with
 `scan`, when a control fails. `auditor schema compliance` prints the schema of the JSON.

@@ -194,7 +194,7 @@ class _Results:
         bearing: dict[str, list[Finding]] = {}
         for finding in self._findings:
             if finding.status is Status.OPEN and finding.severity >= FAILS_FROM:
-                for control in _controls(self._rules.get(finding.rule)):
+                for control in _controls(self._rules.get(finding.rule), failing=True):
                     bearing.setdefault(control, []).append(finding)
         for control, findings in sorted(bearing.items(), key=lambda pair: _order(pair[0])):
             worst: Severity = max(finding.severity for finding in findings)
@@ -268,9 +268,9 @@ def _reviewed(rules: Iterable[Definition]) -> Record:
     return {"control-selections": [{"description": remark, "include-controls": included}]}
 
 
-def _controls(rule: Definition | None) -> Iterator[str]:
+def _controls(rule: Definition | None, *, failing: bool = False) -> Iterator[str]:
     """Control ids as in the OSCAL catalogue of NIST SP 800-53: `AC-6(7)` is `ac-6.7`."""
-    for framework, control in controls(rule):
+    for framework, control in controls(rule, failing=failing):
         found = _CONTROL.fullmatch(control) if framework.startswith(NIST) else None
         if found:
             yield found[1].lower() + (f".{found[2]}" if found[2] else "")

@@ -18,14 +18,17 @@ def rulebook() -> Mapping[str, Definition]:
     return {rule.id: rule for rule in rules.RULES}
 
 
-def controls(rule: Definition | None, provider: str = "") -> tuple[tuple[str, str], ...]:
+def controls(rule: Definition | None, provider: str = "", *, failing: bool = False) -> tuple[tuple[str, str], ...]:
     """Every framework and control a finding of `rule` bears on, as pairs; those about other clouds left out.
 
-    Without a `provider` they are for findings of any cloud.
+    Without a `provider` they are for findings of any cloud. With `failing`, only those that fail by it; others it may
+    leave open.
     """
     listed = () if rule is None else bearing().get(rule.id, ())
     return tuple(
-        (framework.name, control.id) for framework, control in listed if not provider or framework.covers(provider)
+        (framework.name, control.id)
+        for framework, control in listed
+        if (not provider or framework.covers(provider)) and not (failing and rule and control.doubted(rule.id))
     )
 
 

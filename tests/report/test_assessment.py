@@ -79,7 +79,7 @@ def test_fails_by_open_findings_worst_first() -> None:
     other = finding(rule="admin-access", severity=Severity.MEDIUM, subject_kind="identity")
     one = told(audited([low, other, high, finding(rule="any-tag")]), control("any-tenant", "admin-access"))
     assert one.result is Result.FAIL
-    assert one.reasons == ("3 open findings, the worst high: any-tenant (2), admin-access",)
+    assert one.reasons == ("3 open findings, the worst high: 2 any-tenant, admin-access",)
     assert one.findings == (high, other, low)
     assert one.worst is Severity.HIGH
 
@@ -136,6 +136,12 @@ def test_findings_and_gaps_of_other_clouds_do_not_count() -> None:
     made = audited([wrong], coverage=(*READ, elsewhere), identities=(NAMED.trust.identity, away))
     assert told(made, control("admin-access"), providers=frozenset({"aws"})).result is Result.PASS
     assert told(made, control("admin-access")).result is Result.FAIL
+
+
+def test_a_check_of_the_whole_estate_that_failed_counts_for_every_cloud() -> None:
+    failed = finding(rule="admin-access", subject="estate", subject_kind="identity", status=Status.ERROR)
+    one = told(audited([failed]), control("admin-access"), providers=frozenset({"aws"}))
+    assert (one.result, one.reasons) == (Result.NOT_ASSESSED, ("1 check failed: admin-access",))
 
 
 def test_rules_of_doubt_neither_fail_nor_pass() -> None:

@@ -17,6 +17,7 @@ from auditor.report.assessment import Compliance, assess
 from auditor.report.base import Layout
 from auditor.report.compliance import MEANING
 from auditor.rules import RULES
+from auditor.snapshot import Coverage
 from tests.estate import DENIED, READ, TIGHT, UNREAD, finding, report
 from tests.report.test_assessment import known
 from tests.report.valid import ALLOWED, html_of, tags
@@ -178,7 +179,7 @@ def test_json() -> None:
 
 
 @pytest.mark.parametrize("coverage", [(), READ, (*READ, DENIED)], ids=["nothing", "all", "some"])
-def test_json_is_as_its_schema_says(coverage: tuple[object, ...]) -> None:
+def test_json_is_as_its_schema_says(coverage: tuple[Coverage, ...]) -> None:
     made = replace(compliance().report, coverage=coverage)
     text = written("json", assess(made, frameworks().values(), RULES, OURS))
     assert complaints(closed("compliance"), json.loads(text)) == []

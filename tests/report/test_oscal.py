@@ -55,3 +55,10 @@ def test_identifiers_depend_on_what_they_stand_for() -> None:
     assert first["uuid"] != second["uuid"]
     for name in ("observations", "risks"):
         assert [one["uuid"] for one in first[name]] == [one["uuid"] for one in second[name]]
+
+
+def test_a_finding_that_leaves_a_control_open_does_not_fail_it() -> None:
+    gate = finding(rule="environment-gate", severity=Severity.LOW)
+    found = result(report([gate], [OPEN]))
+    assert "findings" not in found
+    assert [one["title"] for one in found["observations"]] == [gate.title]

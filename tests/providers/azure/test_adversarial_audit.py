@@ -65,13 +65,14 @@ def test_no_rule_fails_whatever_the_documents_hold(whole: Snapshot, damage: list
     assert len(found.decisions) >= 1
 
 
-def test_two_tenants_in_one_snapshot() -> None:
+@pytest.mark.parametrize("first", [0, 1])
+def test_two_tenants_in_one_snapshot(first: int) -> None:
     """Alike but for their ids: each credential stays with its own, and each cloud with its audience."""
     other, place = "99999999-aaaa-4bbb-8ccc-000000000009", "22222222-aaaa-4bbb-8ccc-000000000007"
     here = snapshot({"host": "uami", "subject": "repo:acme/app:pull_request"})
     there = snapshot({"subject": "repo:acme/app:pull_request", "tenant": other, "cloud": "AzureChinaCloud"})
     there = replace(there, documents=[_moved(one, place) for one in there.documents])
-    both = merge((here, there))
+    both = merge((here, there) if first == 0 else (there, here))
     trusts = {trust.identity.kind: trust for trust in PROVIDER.trusts(both)}
     assert {
         kind: (one.identity.scope, one.notes["tenant"], one.notes["expected-audience"]) for kind, one in trusts.items()
