@@ -65,15 +65,21 @@ def test_kept_out(statement: Any) -> None:
     [
         (
             [policy({"AWS": ROOT}, Condition=EXTERNAL_ID)],
-            "the condition StringEquals sts:ExternalId",
+            "the condition StringEquals sts:ExternalId lets it through",
         ),
-        ([{"Effect": "Allow", "NotPrincipal": {"AWS": "x"}, "Action": "sts:AssumeRole"}], "the element NotPrincipal"),
-        ([policy({"AWS": f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/audit"})], "the session name audit"),
+        (
+            [{"Effect": "Allow", "NotPrincipal": {"AWS": "x"}, "Action": "sts:AssumeRole"}],
+            "the element NotPrincipal lets it through",
+        ),
+        (
+            [policy({"AWS": f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/audit"})],
+            "the session name audit lets it through",
+        ),
         (
             [policy({"AWS": ROOT}), policy("*", "Deny", Condition={"Null": {"aws:PrincipalTag/a": "true"}})],
-            "a Deny of the trust policy with the condition Null aws:PrincipalTag/a",
+            "a Deny of the trust policy with the condition Null aws:PrincipalTag/a leaves it alone",
         ),
-        ([7], "a statement of its trust policy could not be understood"),
+        ([7], "a statement of its trust policy, which could not be understood, lets it in"),
     ],
 )
 def test_let_in_perhaps(statements: list[Any], doubt: str) -> None:
@@ -114,7 +120,7 @@ def test_services() -> None:
         "ec2": Way(FIRST, None, named=True),
         "glue": Way(f"{POLICY}/Statement/1", None, named=True),
         "ecs-tasks": None,
-        "sagemaker": Way(f"{POLICY}/Statement/3", "the condition ArnLike aws:SourceArn", named=True),
+        "sagemaker": Way(f"{POLICY}/Statement/3", "the condition ArnLike aws:SourceArn lets it through", named=True),
         "codebuild": None,
     }
     assert serves(NOBODY, "lambda.amazonaws.com", ACCOUNT) is None
