@@ -2,7 +2,8 @@
 
 Facts: https://learn.microsoft.com/azure/role-based-access-control/deny-assignments. They win over roles; they hold
 below their scope unless `doNotApplyToChildScopes`; they are about principals, groups, or everybody, but for those
-excluded. Only Azure makes them, for managed applications and deployment stacks.
+excluded. Azure makes them for managed applications and deployment stacks; newer versions of the API let administrators
+make their own, some of which only log.
 """
 
 from __future__ import annotations
