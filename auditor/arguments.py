@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from auditor import __version__
+from auditor.compliance import FRAMEWORKS
+from auditor.organizations import ANY, ID, LONGEST, SHORTEST
 from auditor.providers import PROVIDERS
-from auditor.report import FORMATS, ISSUER_FORMATS, REACH_FORMATS, TOKEN_FORMATS
+from auditor.report import COMPLIANCE_FORMATS, FORMATS, ISSUER_FORMATS, PAGE_FORMATS, REACH_FORMATS, TOKEN_FORMATS
+from auditor.shards import Shard, parse
 
 SEVERITIES = ("low", "medium", "high", "critical")
+COLOURS = ("auto", "always", "never")
+SHELLS = ("bash", "zsh", "fish")
 PERSONAS = ("regular", "pedantic", "auditor")
-SCHEMAS = ("report", "snapshot", "config", "token")
+SCHEMAS = ("report", "snapshot", "config", "token", "compliance")
 HELP_WIDTH = 100
 GOOGLE_DEFAULT = " (default: [targets.gcp], else the credentials' own project)"
 AZURE_DEFAULT = " (default: [targets.azure], else the credentials' own)"
+ROLE_DEFAULT = {
+    "--role-name": " (default: OrganizationAccountAccessRole)",
+    "--role-session-name": " (default: oidc-trust-auditor)",
+}
 WIDTH_HELP = "width of the table (default: the terminal's)"
 
 EXIT_CODES = """\
@@ -63,6 +73,7 @@ def parser() -> argparse.ArgumentParser:
 
     _scan(add("scan", "audit live clouds, or snapshots of them", "[PROVIDER ...] [--from SNAPSHOT ...] [options]"))
     _collect(add("collect", "save what an audit needs, to audit it elsewhere", "[PROVIDER ...] -o SNAPSHOT [options]"))
+    _diff(add("diff", "tell who gets in now and did not then", "OLD NEW [options]"))
     _token(
         add(
             "token",
@@ -84,14 +95,28 @@ def parser() -> argparse.ArgumentParser:
             "IDENTITY [PROVIDER ...] [--from SNAPSHOT ...] [options]",
         )
     )
+    _init(
+        add(
+            "init",
+            "write a first configuration from what an audit sees",
+            "[PROVIDER ...] [--from SNAPSHOT ...] [options]",
+        )
+    )
+    _compliance(
+        add(
+            "compliance",
+            "tell which controls of a framework pass, fail, or could not be assessed",
+            "[FRAMEWORK ...] [PROVIDER ...] [--from SNAPSHOT ...] [options]",
+        )
+    )
     add("rules", "list the rules")
-    explain = add("explain", "tell what a rule finds, why it matters and what to do", "RULE")
-    explain.add_argument("rule", metavar="RULE", help="a rule's id, see `auditor rules`")
+    _explain(add("explain", "tell what a rule finds, why it matters and what to do", "[RULE] [options]"))
     _issuers(add("issuers", "list the issuers, or tell all about one", "[NAME] [options]"))
     permissions = add("permissions", "print the least privilege the collector needs, ready to paste", "PROVIDER")
     permissions.add_argument("provider", metavar="PROVIDER", choices=PROVIDERS, help=", ".join(PROVIDERS))
     schema = add("schema", "print the JSON Schema of a file format", "NAME")
     schema.add_argument("schema", metavar="NAME", choices=SCHEMAS, help=", ".join(SCHEMAS))
+    _completion(add("completion", "print what completes this command line in a shell", "SHELL"))
     return top
 
 
@@ -99,7 +124,51 @@ def _scan(scan: argparse.ArgumentParser) -> None:
     scan.epilog = EXIT_CODES
     _sources(scan)
     _snapshots(scan)
-    report = scan.add_argument_group("report")
+    baseline = scan.add_argument_group("baseline")
+    baseline.add_argument(
+        "--baseline",
+        metavar="FILE",
+        type=Path,
+        help="a JSON report or snapshot of before: what it has too is known, and decides no exit code",
+    )
+    baseline.add_argument("--new-only", action="store_true", help="report only what the baseline does not have")
+    _reporting(scan)
+
+
+def _diff(diff: argparse.ArgumentParser) -> None:
+    diff.epilog = EXIT_CODES.replace("complete, no finding", "complete on both sides, nothing grew or is new")
+    diff.add_argument("old", metavar="OLD", type=Path, help="the older state: a snapshot or a JSON report")
+    diff.add_argument(
+        "new", metavar="NEW", type=Path, help="the newer one; of two snapshots the tokens that get in are compared"
+    )
+    _config(diff)
+    diff.add_argument("-q", "--quiet", action="store_true", help="no progress and no summary on stderr")
+    _reporting(diff)
+
+
+INIT_CODES = """\
+Without PROVIDER and --from nothing is read, and the file has examples only. Nothing is ever overwritten.
+
+exit codes:
+  0   written
+  1   nothing could be read
+  2   wrong usage or configuration, or the file is there already
+  3   written, but not everything could be read
+"""
+
+
+def _init(init: argparse.ArgumentParser) -> None:
+    init.epilog = INIT_CODES
+    _sources(init, default="none")
+    _snapshots(init)
+    init.add_argument(
+        "-o", "--output", metavar="FILE", default="auditor.toml", help="default: auditor.toml; - is stdout"
+    )
+
+
+def _reporting(command: argparse.ArgumentParser) -> None:
+    """What becomes of a report, and of the exit code."""
+    report = command.add_argument_group("report")
     report.add_argument(
         "-f",
         "--format",
@@ -120,6 +189,7 @@ def _scan(scan: argparse.ArgumentParser) -> None:
     )
     report.add_argument("--details", action="store_true", help="write out the lesser findings of the table too")
     report.add_argument("--width", type=_columns, metavar="COLUMNS", help=WIDTH_HELP)
+    _colour(report)
     report.add_argument(
         "--persona",
         metavar="WHO",
@@ -127,7 +197,7 @@ def _scan(scan: argparse.ArgumentParser) -> None:
         default="regular",
         help="how much to hear: regular (default), pedantic, auditor (most)",
     )
-    codes = scan.add_argument_group("exit code")
+    codes = command.add_argument_group("exit code")
     codes.add_argument(
         "--fail-on",
         metavar="LEVEL",
@@ -144,7 +214,19 @@ def _scan(scan: argparse.ArgumentParser) -> None:
 def _collect(collect: argparse.ArgumentParser) -> None:
     collect.epilog = "The exit code is 0 when everything was read, else 3 (in part), 1 (nothing) or 2 (wrong usage)."
     _sources(collect)
-    collect.add_argument("-o", "--output", metavar="SNAPSHOT", required=True, help="the file to write; - is stdout")
+    collect.add_argument(
+        "-o",
+        "--output",
+        metavar="SNAPSHOT",
+        required=True,
+        help="the file to write, packed if it ends in .zst; - is stdout",
+    )
+    collect.add_argument(
+        "--shard",
+        metavar="I/N",
+        type=_shard,
+        help="read the I-th of N parts only; `scan --from` audits all parts together as the whole",
+    )
 
 
 ANSWER_CODES = """\
@@ -171,6 +253,18 @@ def _token(token: argparse.ArgumentParser) -> None:
         "-f", "--format", metavar="FORMAT", choices=TOKEN_FORMATS, default="table", help=_formats(TOKEN_FORMATS)
     )
     token.add_argument("--width", type=_columns, metavar="COLUMNS", help=WIDTH_HELP)
+
+
+COMPLETION = """\
+For this shell alone, or in ~/.bashrc and ~/.zshrc for every one:
+  bash, zsh   source <(auditor completion SHELL)
+  fish        auditor completion fish > ~/.config/fish/completions/auditor.fish
+"""
+
+
+def _completion(completion: argparse.ArgumentParser) -> None:
+    completion.epilog = COMPLETION
+    completion.add_argument("shell", metavar="SHELL", choices=SHELLS, help=", ".join(SHELLS))
 
 
 REACH_CODES = """\
@@ -205,6 +299,21 @@ def _question(command: argparse.ArgumentParser) -> None:
         "-f", "--format", metavar="FORMAT", choices=REACH_FORMATS, default="table", help=_formats(REACH_FORMATS)
     )
     command.add_argument("--width", type=_columns, metavar="COLUMNS", help=WIDTH_HELP)
+    _colour(command)
+
+
+def _explain(explain: argparse.ArgumentParser) -> None:
+    explain.add_argument("rule", metavar="RULE", nargs="?", help="a rule's id (default: list them all)")
+    explain.add_argument(
+        "-f",
+        "--format",
+        metavar="FORMAT",
+        choices=PAGE_FORMATS,
+        default="text",
+        help=f"of a page: {', '.join(PAGE_FORMATS)} (default: text)",
+    )
+    explain.add_argument("--width", type=_columns, metavar="COLUMNS", help=WIDTH_HELP.replace("table", "text"))
+    _colour(explain)
 
 
 def _issuers(issuers: argparse.ArgumentParser) -> None:
@@ -219,6 +328,57 @@ def _issuers(issuers: argparse.ArgumentParser) -> None:
         "-f", "--format", metavar="FORMAT", choices=ISSUER_FORMATS, default="table", help=_formats(ISSUER_FORMATS)
     )
     issuers.add_argument("--width", type=_columns, metavar="COLUMNS", help=WIDTH_HELP)
+
+
+COMPLIANCE_CODES = """\
+Every rule is run, whatever the persona. Without a FRAMEWORK all are told.
+
+exit codes:
+  0   every control passes
+  1   no answer could be made
+  2   wrong usage or configuration
+  3   no control fails, but some could not be assessed
+  11  a control fails; the highest finding it fails by is low
+  12  ... medium
+  13  ... high
+  14  ... critical
+"""
+
+
+def _compliance(compliance: argparse.ArgumentParser) -> None:
+    compliance.epilog = COMPLIANCE_CODES
+    compliance.add_argument(
+        "names",
+        metavar="FRAMEWORK",
+        nargs="*",
+        type=_framework,
+        help=f"{', '.join(FRAMEWORKS)}; a PROVIDER ({', '.join(PROVIDERS)}) as with scan",
+    )
+    _live_sources(compliance)
+    _snapshots(compliance)
+    _output(compliance, COMPLIANCE_FORMATS)
+    compliance.add_argument("--details", action="store_true", help="tell what of each control is looked at")
+    compliance.add_argument("--width", type=_columns, metavar="COLUMNS", help=WIDTH_HELP)
+    _colour(compliance)
+    compliance.add_argument("--exit-zero", action="store_true", help="exit 0 or 3 whatever fails")
+
+
+def _output(command: argparse.ArgumentParser, formats: Iterable[str]) -> None:
+    command.add_argument(
+        "-f", "--format", metavar="FORMAT", choices=tuple(formats), default="table", help=_formats(formats)
+    )
+    command.add_argument("-o", "--output", metavar="FILE", default="-", help="write it there, not to stdout")
+
+
+def _colour(command: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    command.add_argument(
+        "--color",
+        dest="colour",
+        metavar="WHEN",
+        choices=COLOURS,
+        default="auto",
+        help="auto (default: on a terminal, heeding NO_COLOR and FORCE_COLOR), always, never",
+    )
 
 
 def _formats(formats: Iterable[str]) -> str:
@@ -247,8 +407,32 @@ def _sources(
         type=_provider,
         help=f"{', '.join(PROVIDERS)} (default: {default})",
     )
+    _live_sources(command)
+
+
+def _live_sources(command: argparse.ArgumentParser) -> None:
+    """What of live clouds is read, the configuration, and whether to say how that goes."""
     command.add_argument("--profile", metavar="NAME", help="AWS profile (default: [targets.aws], else the usual chain)")
-    for kind, shown in (("project", "ID"), ("folder", "NUMBER"), ("organization", "NUMBER")):
+    command.add_argument(
+        "--organization",
+        dest="organizations",
+        metavar="[ID]",
+        nargs="?",
+        const=ANY,
+        action=_Organization,
+        default=[],
+        help="Google Cloud organization (a number; may be repeated); AWS organization (o-..., or without ID that of "
+        "the credentials): all its accounts",
+    )
+    command.set_defaults(organization=None)
+    for option, shown, told in (
+        ("--role-name", "NAME", "role to assume in each account of the AWS organization"),
+        ("--external-id", "ID", "what those roles want to hear"),
+        ("--role-session-name", "NAME", "name of the sessions, as CloudTrail shows it"),
+    ):
+        command.add_argument(option, metavar=shown, help=told + ROLE_DEFAULT.get(option, ""))
+    command.add_argument("--duration", metavar="SECONDS", type=_seconds, help="life of a session (default: 900)")
+    for kind, shown in (("project", "ID"), ("folder", "NUMBER")):
         command.add_argument(
             f"--{kind}",
             dest=f"{kind}s",
@@ -278,10 +462,51 @@ def _config(command: argparse.ArgumentParser) -> None:
     )
 
 
+class _Organization(argparse.Action):
+    """`--organization` is AWS's or Google's: each cloud writes the ids of its own in its own way."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        del parser, option_string
+        text = str(values)
+        if text.isascii() and text.isdecimal():
+            namespace.organizations = [*namespace.organizations, text]
+        elif text == ANY or ID.fullmatch(text):
+            namespace.organization = text
+        else:
+            said = f"{text!r} is no organization of Google Cloud (a number) or AWS (o-..., or nothing after all else)"
+            raise argparse.ArgumentError(self, said)
+
+
+def _seconds(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or not SHORTEST <= int(text) <= LONGEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from {SHORTEST} to {LONGEST}")
+    return int(text)
+
+
+def _framework(text: str) -> str:
+    if text not in (*FRAMEWORKS, *PROVIDERS):
+        known = f"frameworks: {', '.join(FRAMEWORKS)}; providers: {', '.join(PROVIDERS)}"
+        raise argparse.ArgumentTypeError(f"{text!r} is neither framework nor provider; {known}")
+    return text
+
+
 def _provider(text: str) -> str:
     if text not in PROVIDERS:
         raise argparse.ArgumentTypeError(f"{text!r} is no provider; known: {', '.join(PROVIDERS)}")
     return text
+
+
+def _shard(text: str) -> Shard:
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _report(text: str) -> tuple[str, str]:

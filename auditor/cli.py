@@ -8,7 +8,6 @@ from __future__ import annotations
 import gc
 import io
 import os
-import shutil
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
@@ -18,16 +17,19 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from auditor.arguments import parser
 from auditor.errors import AuditorError, UsageError
-from auditor.output import require_writable, whole_file
+from auditor.output import require_absent, require_writable, whole_file
 from auditor.providers import PROVIDERS
-from auditor.report import FORMATS, ISSUER_FORMATS, REACH_FORMATS, TOKEN_FORMATS
-from auditor.report.text import visible, wrap
+from auditor.report import COMPLIANCE_FORMATS, FORMATS, ISSUER_FORMATS, PAGE_FORMATS, REACH_FORMATS, TOKEN_FORMATS
+from auditor.report.text import visible
 
 if TYPE_CHECKING:
     from auditor.config import Config
+    from auditor.progress import Progress
     from auditor.providers.base import Provider
-    from auditor.report.base import Report, Summary
+    from auditor.report.base import Layout, Report, Summary
+    from auditor.shards import Shard
     from auditor.snapshot import Snapshot
+    from auditor.terminal import Meter
 
 OK, NO_REPORT, USAGE, INCOMPLETE = 0, 1, 2, 3
 FINDINGS = 10
@@ -36,8 +38,9 @@ INTERRUPTED = 130
 """As shells write a death by Ctrl-C; no report was made."""
 
 STDOUT = "-"
-WIDTH = 100
-WIDEST = 140
+
+_METERS: list[Meter] = []
+"""The line of progress on the terminal, if there is one: it goes before anything else is written."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -47,6 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     args = parser().parse_args(argv)
+    _METERS.clear()
     try:
         code = COMMANDS[args.command](args)
         sys.stdout.flush()
@@ -73,7 +77,8 @@ def exit_code(summary: Summary, *, fail_on: str, strict: bool, exit_zero: bool) 
 
     incomplete = not summary.coverage_complete or summary.errors > 0
     threshold = Severity[fail_on.upper()]
-    worst = max((level for level, count in summary.by_severity.items() if count and level >= threshold), default=None)
+    counts = {level: count - summary.known.get(level, 0) for level, count in summary.by_severity.items()}
+    worst = max((level for level, count in counts.items() if count and level >= threshold), default=None)
     if worst is None or exit_zero or (strict and incomplete):
         return INCOMPLETE if incomplete else OK
     return FINDINGS + worst
@@ -81,56 +86,119 @@ def exit_code(summary: Summary, *, fail_on: str, strict: bool, exit_zero: bool) 
 
 def _scan(args: Namespace) -> int:
     from auditor import pipeline, rules
+    from auditor.drift import differences
     from auditor.rules.base import Persona
 
     config = _config(args)
+    outputs = _outputs(args)
+    if args.new_only and args.baseline is None:
+        raise UsageError("--new-only needs a --baseline: new against what?")
+    baseline = None if args.baseline is None else differences.restored(args.baseline, config)
+    progress = _progress(args)
+    snapshot, providers = _estate(args, config)
+    report = pipeline.audit(snapshot, providers, config, rules.RULES, Persona(args.persona), progress)
+    if baseline is not None:
+        ask = differences.Asked(config, rules.RULES, Persona(args.persona), progress)
+        report = differences.against(baseline, report, providers, ask, hide=args.new_only)
+    return _deliver(report, outputs, args)
+
+
+def _diff(args: Namespace) -> int:
+    from auditor import rules
+    from auditor.drift import differences
+    from auditor.rules.base import Persona
+
+    config = _config(args)
+    outputs = _outputs(args)
+    old, new = (differences.restored(path, config) for path in (args.old, args.new))
+    ask = differences.Asked(config, rules.RULES, Persona(args.persona), _progress(args))
+    report = differences.diff(old, new, [make() for make in PROVIDERS.values()], ask)
+    return _deliver(report, outputs, args)
+
+
+def _init(args: Namespace) -> int:
+    from dataclasses import replace
+
+    from auditor import config as settings
+    from auditor import issuers, pipeline, rules, starter
+    from auditor.rules.base import Persona
+
+    target = Path(args.output)
+    if args.output != STDOUT:
+        require_absent(target)
+        if target.name == settings.FILE and settings.find(target.parent) is not None:
+            raise UsageError(f"{target}: {settings.PROJECT_FILE} beside it has a [tool.auditor]; keep one of the two")
+    config = _config(args)
+    report, today, given = None, _now().date(), dict[str, object]()
+    if args.snapshots or args.providers:
+        snapshot, providers = _estate(args, config)
+        bare = replace(config, ours=settings.Ours(), waivers=())
+        report = pipeline.audit(snapshot, providers, bare, rules.RULES, Persona.REGULAR, _progress(args))
+        today = datetime.fromisoformat(snapshot.finished).date()
+        given = {option: getattr(args, option) for listed in LIVE_OPTIONS.values() for option in listed}
+    text = starter.draft(report, given, issuers.kinds(), today)
+    if args.output == STDOUT:
+        sys.stdout.write(text)
+    else:
+        with whole_file(target) as stream:
+            stream.write(text)
+        _say(f"{target} written; read it before you rely on it")
+    return OK if report is None or report.summary().coverage_complete else INCOMPLETE
+
+
+def _outputs(args: Namespace) -> list[tuple[str, str]]:
+    """Format and file of every report that is asked for. Raises `UsageError` for what clearly cannot be written."""
     outputs = [(args.format, args.output), *args.reports]
     files = [Path(file).absolute() for _, file in outputs if file != STDOUT]
     for path in files:
         if files.count(path) > 1:
             raise UsageError(f"{path}: two reports cannot go into one file")
         require_writable(path)
-    progress = _progress(args)
-    snapshot, providers = _estate(args, config)
-    report = pipeline.audit(snapshot, providers, config, rules.RULES, Persona(args.persona), progress)
+    return outputs
+
+
+def _deliver(report: Report, outputs: Sequence[tuple[str, str]], args: Namespace) -> int:
+    """Write a report in every form it is wanted in, and choose the exit code."""
+    from auditor.report.compared import sentence
+
     for name, file in outputs:
         _write(report, name, file, args)
     summary = report.summary()
     code = exit_code(summary, fail_on=args.fail_on, strict=args.strict, exit_zero=args.exit_zero)
     if not args.quiet:
+        if report.comparison is not None:
+            _say(sentence(report.comparison))
         _say(f"exit code {code}: {_reason(code, summary, args.fail_on)}")
     return code
 
 
 def _collect(args: Namespace) -> int:
+    from auditor.packing import wants_packing
     from auditor.snapshot import save
 
     config = _config(args)
     if args.output != STDOUT:
         require_writable(Path(args.output))
-    snapshot = _live(args, args.providers or _targets(config), config, _progress(args))
+    snapshot = _live(args, args.providers or _targets(config), config, _progress(args), args.shard)
     if args.output == STDOUT:
+        _clear()
         save(snapshot, sys.stdout)
     else:
-        with whole_file(Path(args.output)) as stream:
+        path = Path(args.output)
+        with whole_file(path, pack=wants_packing(path)) as stream:
             save(snapshot, stream)
     if not args.quiet:
         state = "complete" if snapshot.complete else "INCOMPLETE, `auditor scan --from` tells what is missing"
-        _say(f"{len(snapshot.documents)} documents saved; coverage {state}")
+        part = "" if args.shard is None else f" of part {args.shard}"
+        _say(f"{len(snapshot.documents)} documents{part} saved; coverage {state}")
     return OK if snapshot.complete else INCOMPLETE
 
 
 def _rules(args: Namespace) -> int:
-    del args
-    import tabulate
-
+    from auditor.report.explain import write_list
     from auditor.rules import RULES
 
-    fixed = max(len(rule.id) for rule in RULES) + max(len(rule.severity) for rule in RULES) + len("regular") + 8
-    rows = [(r.id, r.severity, r.persona.value, "\n".join(wrap(r.summary, max(WIDTH - fixed, 30)))) for r in RULES]
-    sys.stdout.write(
-        tabulate.tabulate(rows, headers=("rule", "severity", "persona", "finds"), tablefmt="simple") + "\n"
-    )
+    write_list(RULES, sys.stdout, _layout(args))
     return OK
 
 
@@ -139,21 +207,27 @@ def _explain(args: Namespace) -> int:
 
     from auditor.rules import RULES
 
+    if args.rule is None:
+        return _rules(args)
     named = {rule.id: rule for rule in RULES}
     if args.rule not in named:
         near = difflib.get_close_matches(args.rule, named, n=1)
         hint = f"did you mean {near[0]}?" if near else "`auditor rules` lists them"
         raise UsageError(f"there is no rule {args.rule!r}; {hint}")
-    from auditor.rules.docs import page
+    PAGE_FORMATS[args.format]()(named[args.rule], sys.stdout, _layout(args))
+    return OK
 
-    sys.stdout.write(page(named[args.rule]))
+
+def _completion(args: Namespace) -> int:
+    from auditor.completion import script
+
+    sys.stdout.write(script(args.shell))
     return OK
 
 
 def _token(args: Namespace) -> int:
     from auditor import __version__, pipeline, questions
     from auditor.issuers.catalogue import catalogue_of
-    from auditor.report.base import Layout
     from auditor.tokens.answer import TokenReport
     from auditor.tokens.nearest import View
     from auditor.tokens.read import read
@@ -196,7 +270,7 @@ def _token(args: Namespace) -> int:
         unread=decoded.unread,
         answer=answer,
     )
-    TOKEN_FORMATS[args.format]()(report, sys.stdout, Layout(_width(args)))
+    TOKEN_FORMATS[args.format]()(report, sys.stdout, _layout(args))
     return OK if answer is None or answer.complete else INCOMPLETE
 
 
@@ -204,25 +278,57 @@ def _reach(args: Namespace) -> int:
     from auditor import questions
     from auditor.issuers.catalogue import catalogue_of
     from auditor.reach import origin_of
-    from auditor.report.base import Layout
 
     config = _config(args)
     origin = origin_of(args.origin, catalogue_of(config.issuers))
     snapshot, providers = _estate(args, config)
     report = questions.reach(snapshot, providers, config, origin, _progress(args))
-    REACH_FORMATS[args.format]().write_reach(report, sys.stdout, Layout(_width(args)))
+    REACH_FORMATS[args.format]().write_reach(report, sys.stdout, _layout(args))
     return OK if report.complete else INCOMPLETE
 
 
 def _who(args: Namespace) -> int:
     from auditor import questions
-    from auditor.report.base import Layout
 
     config = _config(args)
     snapshot, providers = _estate(args, config)
     report = questions.who(snapshot, providers, config, args.identity, _progress(args))
-    REACH_FORMATS[args.format]().write_who(report, sys.stdout, Layout(_width(args)))
+    REACH_FORMATS[args.format]().write_who(report, sys.stdout, _layout(args))
     return OK if report.complete else INCOMPLETE
+
+
+def _compliance(args: Namespace) -> int:
+    from auditor import pipeline
+    from auditor.compliance import FRAMEWORKS
+    from auditor.compliance.catalogue import framework
+    from auditor.report.assessment import Result, assess
+    from auditor.report.base import Layout
+    from auditor.rules import RULES
+    from auditor.rules.base import Persona
+    from auditor.terminal import WIDTH
+
+    config = _config(args)
+    if args.output != STDOUT:
+        require_writable(Path(args.output))
+    args.providers = [name for name in args.names if name in PROVIDERS]
+    asked = dict.fromkeys(name for name in args.names if name in FRAMEWORKS)
+    snapshot, providers = _estate(args, config)
+    report = pipeline.audit(snapshot, providers, config, RULES, Persona.AUDITOR, _progress(args))
+    told = assess(report, map(framework, asked or FRAMEWORKS), RULES, config.ours)
+    write = COMPLIANCE_FORMATS[args.format]()
+    if args.output == STDOUT:
+        write(told, sys.stdout, _layout(args))
+    else:
+        with whole_file(Path(args.output)) as stream:
+            write(told, stream, Layout(args.width or WIDTH, details=args.details))
+    worst = max((one.worst for one in told.controls if one.worst is not None), default=None)
+    code = OK if all(one.result is Result.PASS for one in told.controls) else INCOMPLETE
+    if worst is not None and not args.exit_zero:
+        code = FINDINGS + worst
+    if not args.quiet:
+        counts = ", ".join(f"{number:,} {result.words}" for result, number in told.counts.items())
+        _say(f"exit code {code}: of the controls, {counts}")
+    return code
 
 
 def _estate(args: Namespace, config: Config) -> tuple[Snapshot, list[Provider]]:
@@ -241,11 +347,10 @@ def _estate(args: Namespace, config: Config) -> tuple[Snapshot, list[Provider]]:
 
 def _issuers(args: Namespace) -> int:
     from auditor.issuers.catalogue import catalogue_of
-    from auditor.report.base import Layout
     from auditor.tokens.portrait import find, portraits
 
     catalogue = catalogue_of(_config(args).issuers)
-    layout = Layout(_width(args))
+    layout = _layout(args)
     issuers = ISSUER_FORMATS[args.format]()
     if args.issuer is None:
         issuers.write_list(portraits(catalogue), sys.stdout, layout)
@@ -279,15 +384,19 @@ def _schema(args: Namespace) -> int:
 
 COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
     "scan": _scan,
+    "diff": _diff,
+    "init": _init,
     "collect": _collect,
     "token": _token,
     "reach": _reach,
     "who": _who,
+    "compliance": _compliance,
     "rules": _rules,
     "explain": _explain,
     "issuers": _issuers,
     "permissions": _permissions,
     "schema": _schema,
+    "completion": _completion,
 }
 
 
@@ -308,14 +417,16 @@ def _config(args: Namespace) -> Config:
 
 
 LIVE_OPTIONS: Mapping[str, Sequence[str]] = {
-    "aws": ("profile",),
+    "aws": ("profile", "organization", "role_name", "external_id", "role_session_name", "duration"),
     "gcp": ("projects", "folders", "organizations"),
     "azure": ("tenant", "subscriptions", "management_groups"),
 }
 """Provider → what its collector takes from the command line."""
 
 
-def _live(args: Namespace, names: Sequence[str], config: Config, progress: Callable[[str], None]) -> Snapshot:
+def _live(
+    args: Namespace, names: Sequence[str], config: Config, progress: Progress, shard: Shard | None = None
+) -> Snapshot:
     """Read the live clouds called `names`. A cloud counts as asked for when anything names it or says what to read."""
     from auditor import pipeline
 
@@ -323,23 +434,25 @@ def _live(args: Namespace, names: Sequence[str], config: Config, progress: Calla
     told = [name for name, listed in LIVE_OPTIONS.items() if any(options[option] for option in listed)]
     unread = [name for name in told if name not in names]
     if unread:
-        raise UsageError(f"{_flags(unread[0])} is for {unread[0]}, which is not among what is to be read")
+        raise UsageError(f"{_flags(args, unread[0])} is for {unread[0]}, which is not among what is to be read")
     configured = [name for name in PROVIDERS if getattr(config.targets, name) is not None]
     asked = {*args.providers, *configured, *told}
     providers = [PROVIDERS[name]() for name in dict.fromkeys(names)]
     given = {option: value for option, value in options.items() if value}
-    return pipeline.collect(providers, config, given, progress, asked)
+    return pipeline.collect(providers, config, given, progress, asked, shard)
 
 
 def _live_options_alone(args: Namespace) -> None:
     """Raises `UsageError` when options of live clouds stand beside snapshots."""
     told = [name for name, listed in LIVE_OPTIONS.items() if any(getattr(args, option) for option in listed)]
     if args.snapshots and told:
-        raise UsageError(f"{_flags(told[0])} chooses what to read live; it has no meaning beside --from")
+        raise UsageError(f"{_flags(args, told[0])} chooses what to read live; it has no meaning beside --from")
 
 
-def _flags(provider: str) -> str:
-    return "/".join(f"--{option.removesuffix('s').replace('_', '-')}" for option in LIVE_OPTIONS[provider])
+def _flags(args: Namespace, provider: str) -> str:
+    """The first that was given of what chooses what to read of that cloud."""
+    option = next(option for option in LIVE_OPTIONS[provider] if getattr(args, option))
+    return f"--{option.removesuffix('s').replace('_', '-')}"
 
 
 def _targets(config: Config) -> list[str]:
@@ -354,23 +467,28 @@ def _known(snapshot: Snapshot) -> list[str]:
 
 def _write(report: Report, name: str, file: str, args: Namespace) -> None:
     from auditor.report.base import Layout
+    from auditor.terminal import WIDTH
 
     write = FORMATS[name]()
     if file == STDOUT:
-        write(report, sys.stdout, Layout(_width(args), args.details))
+        write(report, sys.stdout, _layout(args))
         sys.stdout.flush()
         return
     with whole_file(Path(file)) as stream:
-        write(report, stream, Layout(args.width or WIDTH, args.details))
+        write(report, stream, Layout(args.width or WIDTH, details=args.details))
     if not args.quiet:
         _say(f"{name} report written to {file}")
 
 
-def _width(args: Namespace) -> int:
-    """As asked for, else the terminal's, else that of a file."""
-    terminal = min(shutil.get_terminal_size().columns, WIDEST) if sys.stdout.isatty() else WIDTH
-    asked: int | None = args.width
-    return asked or terminal
+def _layout(args: Namespace) -> Layout:
+    """The room there is on stdout, which is about to be written to."""
+    from auditor.report.base import Layout
+    from auditor.terminal import coloured, columns
+
+    _clear()
+    colour = coloured(getattr(args, "colour", "never"), sys.stdout, os.environ)
+    width = getattr(args, "width", None) or columns(sys.stdout)
+    return Layout(width, details=getattr(args, "details", False), colour=colour)
 
 
 def _reason(code: int, summary: Summary, fail_on: str) -> str:
@@ -385,13 +503,24 @@ def _reason(code: int, summary: Summary, fail_on: str) -> str:
     return f"the highest finding is {severity}" + (f"; also, {trouble}" if trouble else "")
 
 
-def _progress(args: Namespace) -> Callable[[str], None]:
+def _progress(args: Namespace) -> Progress:
     """Tells a person at a terminal what is going on, and nobody else."""
+    from auditor.progress import silent
+    from auditor.terminal import Meter
+
     if args.quiet or not sys.stderr.isatty():
-        return lambda _: None
-    return lambda text: _say(f"{text} …")
+        return silent
+    if not _METERS:
+        _METERS.append(Meter(sys.stderr))
+    return _METERS[0]
+
+
+def _clear() -> None:
+    for meter in _METERS:
+        meter.clear()
 
 
 def _say(text: str) -> None:
+    _clear()
     for line in text.splitlines():
         sys.stderr.write(f"auditor: {visible(line)}\n")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from auditor.errors import ConfigError
+from auditor.organizations import ANY, ID, LONGEST, SHORTEST
 from auditor.toml_lines import Written, line_of
 
 FILE = "auditor.toml"
@@ -57,6 +58,14 @@ class AwsTargets:
 
     profiles: tuple[str, ...] = ()
     """Names of AWS profiles, one account each; empty: whatever the standard credential chain yields."""
+    organization: str | None = None
+    """Read every account of the credentials' organisation: its id, or `organizations.ANY`."""
+    role_name: str | None = None
+    """Assumed in each of its accounts."""
+    external_id: str | None = None
+    role_session_name: str | None = None
+    duration: int | None = None
+    """Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,10 +267,27 @@ def _targets(reader: _Reader, value: object) -> Targets:
         return [tuple(dict.fromkeys(text for _, text in each)) for each in texts]
 
     return Targets(
-        aws=AwsTargets(*listed("aws", "profiles")) if "aws" in table else None,
+        aws=_aws(reader, table["aws"]) if "aws" in table else None,
         gcp=GcpTargets(*listed("gcp", "projects", "folders", "organizations")) if "gcp" in table else None,
         azure=_azure(reader, table["azure"]) if "azure" in table else None,
     )
+
+
+def _aws(reader: _Reader, value: object) -> AwsTargets:
+    place, texts = ("targets", "aws"), ("role-name", "external-id", "role-session-name")
+    table = reader.table(place, value, ("profiles", "organization", *texts, "duration"))
+    profiles = tuple(dict.fromkeys(text for _, text in reader.texts((*place, "profiles"), table.get("profiles", []))))
+    asked, duration = table.get("organization", False), table.get("duration", SHORTEST)
+    if not isinstance(asked, bool) and not (isinstance(asked, str) and ID.fullmatch(asked)):
+        raise reader.error((*place, "organization"), "`organization` must be true, false or an id such as o-a1b2c3d4e5")
+    if type(duration) is not int or not SHORTEST <= duration <= LONGEST:
+        raise reader.error(
+            (*place, "duration"),
+            f"`duration` must be seconds, from {SHORTEST} to {LONGEST}",
+        )
+    role, external, session = (reader.text((*place, key), table[key]) if key in table else None for key in texts)
+    organization = asked if isinstance(asked, str) else ANY if asked else None
+    return AwsTargets(profiles, organization, role, external, session, table.get("duration"))
 
 
 def _azure(reader: _Reader, value: object) -> AzureTargets:

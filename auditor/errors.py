@@ -19,6 +19,10 @@ class SnapshotError(UsageError):
     """A snapshot is of another version, cut short, or not a snapshot."""
 
 
+class ReportError(UsageError):
+    """A report that was to be read back is of another version, cut short, or no report."""
+
+
 class TokenError(UsageError):
     """What was passed as a token is none. The message never quotes it: it may be a live one."""
 

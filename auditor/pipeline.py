@@ -24,7 +24,8 @@ from auditor.providers import PROVIDERS
 from auditor.providers.base import Provider
 from auditor.report.base import Report
 from auditor.rules.base import Context, Persona, Rule
-from auditor.snapshot import Coverage, Snapshot, load, merge
+from auditor.shards import Part, Shard, missing, plan_of
+from auditor.snapshot import Coverage, Snapshot, load, merge, ordered
 from auditor.snapshot import Status as Reading
 from auditor.waivers import settle
 
@@ -35,19 +36,20 @@ def collect(
     options: Mapping[str, Any],
     progress: Progress,
     asked: Collection[str] | None = None,
+    shard: Shard | None = None,
 ) -> Snapshot:
     """Read the live clouds. One that fails beside others that do not becomes a row of the ledger.
 
     `options` are the collectors' own, from the command line. A cloud that is not among those `asked` for (None: all
-    are) and for which there are no credentials is passed over; the ledger says so. Raises `CollectError` when none
-    could be read at all.
+    are) and for which there are no credentials is passed over; the ledger says so. With a `shard` only the scopes that
+    it holds are read. Raises `CollectError` when none could be read at all.
     """
     parts: list[Snapshot] = []
     failed: list[Coverage] = []
     for provider in providers:
         progress(f"reading {provider.id}")
         try:
-            parts.append(provider.collect(config, progress=progress, **options))
+            parts.append(provider.collect(config, progress=progress, **({"shard": shard} if shard else {}), **options))
         except CollectError as error:
             passed = isinstance(error, NothingAskedError) and asked is not None and provider.id not in asked
             status = Reading.SKIPPED if passed else Reading.FAILED
@@ -56,12 +58,16 @@ def collect(
         raise CollectError("\n".join(row.reason or "" for row in failed))
     snapshot = merge(parts)
     snapshot.coverage.extend(failed)
+    snapshot = ordered(snapshot)
+    if shard is not None:
+        names = tuple(sorted(provider.id for provider in providers))
+        snapshot.parts = (Part(plan_of(names, config.targets, sorted(options.items())), shard, names),)
     return snapshot
 
 
 def restore(paths: Iterable[Path]) -> Snapshot:
     """Read saved snapshots as one. Raises `SnapshotError` for any that is not whole."""
-    return merge(load(path) for path in paths)
+    return ordered(merge(load(path) for path in paths))
 
 
 def audit(
@@ -145,6 +151,9 @@ def _ledger(snapshot: Snapshot, providers: Sequence[Provider]) -> Iterator[Cover
             yield Coverage(name, "-", "everything", Reading.SKIPPED, "not asked for")
         else:
             yield Coverage(name, "-", "everything", Reading.FAILED, "this version does not know this provider")
+    for clouds, reason in missing(snapshot.parts):
+        for name in judged.intersection(clouds):
+            yield Coverage(name, "-", "everything", Reading.FAILED, reason)
 
 
 def trust_order(trust: Trust) -> tuple[str, ...]:

@@ -67,9 +67,57 @@ def test_options_of_azure_reach_its_collector(
     assert azure.asked == [{"tenant": "t", "subscriptions": ["a", "b"], "management_groups": ["m"]}]
     capsys.readouterr()
     assert cli.main(["collect", "aws", "-o", "x", *targets]) == 2
-    assert capsys.readouterr().err == (
-        "auditor: --tenant/--subscription/--management-group is for azure, which is not among what is to be read\n"
-    )
+    assert capsys.readouterr().err == ("auditor: --tenant is for azure, which is not among what is to be read\n")
+
+
+@pytest.mark.parametrize(
+    ("written", "aws", "google"),
+    [
+        (["--organization"], {"organization": "any"}, {}),
+        (["--organization", "o-a1b2c3d4e5"], {"organization": "o-a1b2c3d4e5"}, {}),
+        (["--organization", "1", "--organization", "2"], {}, {"organizations": ["1", "2"]}),
+        (
+            ["--organization", "1", "--role-name", "r", "--organization", "--duration", "900"],
+            {"organization": "any", "role_name": "r", "duration": 900},
+            {"organizations": ["1"]},
+        ),
+        (
+            ["--external-id", "e", "--role-session-name", "s", "--organization"],
+            {"organization": "any", "external_id": "e", "role_session_name": "s"},
+            {},
+        ),
+    ],
+)
+def test_an_organisation_is_whose_id_it_is(
+    written: list[str], aws: dict[str, Any], google: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clouds = Cloud("aws"), Cloud("gcp")
+    install(monkeypatch, *clouds)
+    assert cli.main(["collect", "aws", "gcp", "-o", "x", *written]) == 0
+    assert clouds[0].asked == clouds[1].asked == [{**aws, **google}]
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (
+            ["--organization", "aws"],
+            (
+                "argument --organization: 'aws' is no organization of Google Cloud (a number) or AWS "
+                "(o-..., or nothing after all else)"
+            ),
+        ),
+        (["--duration", "899"], "argument --duration: '899' is no number of seconds from 900 to 43200"),
+        (["--duration", "1h"], "argument --duration: '1h' is no number of seconds from 900 to 43200"),
+    ],
+)
+def test_what_is_no_organisation(
+    written: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["scan", *written])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.endswith(f"error: {said}\n")
 
 
 def test_a_cloud_nobody_asked_for_and_without_credentials_is_passed_over(
@@ -116,12 +164,12 @@ def test_when_no_cloud_has_credentials_there_is_no_report(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["scan", "aws", "--project", "x"], "--project/--folder/--organization is for gcp, which is not among what is"),
+        (["scan", "aws", "--project", "x"], "--project is for gcp, which is not among what is"),
         (
             ["collect", "gcp", "-o", "x", "--profile", "x"],
             "--profile is for aws, which is not among what is to be read",
         ),
-        (["scan", "--from", "x", "--folder", "1"], "--project/--folder/--organization chooses what to read live"),
+        (["scan", "--from", "x", "--folder", "1"], "--folder chooses what to read live"),
     ],
 )
 def test_options_that_would_be_ignored_are_refused(

@@ -59,6 +59,20 @@ def read(folder: Path, text: str, name: str = "auditor.toml") -> Config:
     return load(file, KINDS)
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("true", "any"), ("false", None), ("'o-a1b2c3d4e5'", "o-a1b2c3d4e5")],
+)
+def test_an_organisation_of_aws(tmp_path: Path, written: str, meant: str | None) -> None:
+    text = (
+        f"[targets.aws]\nprofiles = ['payer']\norganization = {written}\nrole-name = 'audit/Reader'\n"
+        "external-id = 'x y'\nrole-session-name = 'nightly'\nduration = 43200\n"
+    )
+    expected = AwsTargets(("payer",), meant, "audit/Reader", "x y", "nightly", 43200)
+    assert read(tmp_path, text).targets.aws == expected
+    assert not list(SCHEMA.iter_errors(tomllib.loads(text)))
+
+
 def test_everything_that_can_be_said(tmp_path: Path) -> None:
     assert read(tmp_path, FULL) == EXPECTED
 
@@ -134,6 +148,14 @@ MISTAKES = [
     ),
     ("[ours.subject-templates]\n'github:x' = []\n", 2, "a subject template needs at least one claim"),
     ("[targets.aws]\nprofile = 'x'\n", 2, "unknown key 'profile' in `targets.aws`; did you mean 'profiles'?"),
+    (
+        "[targets.aws]\norganization = 'my-org'\n",
+        2,
+        "`organization` must be true, false or an id such as o-a1b2c3d4e5",
+    ),
+    ("[targets.aws]\n\nduration = 60\n", 3, "`duration` must be seconds, from 900 to 43200"),
+    ("[targets.aws]\nduration = true\n", 2, "`duration` must be seconds, from 900 to 43200"),
+    ("[targets.aws]\nrole-name = ''\n", 2, "`targets.aws.role-name` holds '': empty, padded or not printable"),
     ("[targets.ibm]\n", 1, "unknown key 'ibm' in `targets`; known here: aws, azure, gcp"),
     ("[targets.gcp]\nproject = ['x']\n", 2, "unknown key 'project' in `targets.gcp`; did you mean 'projects'?"),
     (

@@ -83,7 +83,14 @@ def test_it_takes_few_calls(read: tuple[Snapshot, dict[str, int]]) -> None:
 def test_what_is_no_web_identity_does_not_appear(snapshot: Snapshot) -> None:
     trusted = {trust.identity.name for trust in PROVIDER.trusts(snapshot)}
     others = {role["RoleName"] for role in ESTATE["roles"] if role["Description"].startswith("Must not appear")}
-    assert others == {"break-glass", "ec2-bastion", "lambda-thumbnails", "cognito-sms", "audit-readonly", "saml-analysts"}
+    assert others == {
+        "break-glass",
+        "ec2-bastion",
+        "lambda-thumbnails",
+        "cognito-sms",
+        "audit-readonly",
+        "saml-analysts",
+    }
     assert trusted == {role["RoleName"] for role in ESTATE["roles"]} - others
 
 

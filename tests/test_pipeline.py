@@ -19,7 +19,7 @@ from auditor.progress import Stage, silent
 from auditor.report import FORMATS
 from auditor.report.base import Layout, Report
 from auditor.rules.base import Context, Persona, Rule
-from auditor.snapshot import Coverage, Document, Snapshot, merge, save
+from auditor.snapshot import Coverage, Document, Snapshot, ordered, save
 from auditor.snapshot import Status as Reading
 from tests.estate import ACCOUNT, DENIED, READ, TIMES, AnyTenant, Broken, FakeCloud, finding, role_arn, snapshot, trust
 
@@ -138,7 +138,7 @@ def test_live_clouds_are_read_with_the_profile() -> None:
     live = snapshot(ESTATE)
     cloud = FakeCloud(live)
     said: list[str | Stage] = []
-    assert collect([cloud], Config(), {"profile": "prod"}, said.append) == merge([live])
+    assert collect([cloud], Config(), {"profile": "prod"}, said.append) == ordered(live)
     assert (cloud.profiles, said) == (["prod"], ["reading aws"])
 
 

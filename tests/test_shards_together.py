@@ -23,7 +23,7 @@ from auditor.report.base import Layout
 from auditor.rules import RULES
 from auditor.rules.base import Persona
 from auditor.shards import Shard
-from auditor.snapshot import Snapshot, Status, load, merge, save
+from auditor.snapshot import Snapshot, Status, load, merge, ordered, save
 from fixtures.loopback.aws import LoopbackAws
 from fixtures.loopback.azure import LoopbackAzure
 from fixtures.loopback.gcp import LoopbackGoogle
@@ -136,7 +136,7 @@ def together(provider: Provider, options: Mapping[str, Any], count: int, folder:
         for index in range(1, count + 1)
     ]
     assert all(len(part.documents) < len(whole.documents) for part in parts)
-    merged = merge(reversed(parts))
+    merged = ordered(merge(reversed(parts)))
     assert merged.coverage == whole.coverage
     assert [(doc.scope, doc.kind, doc.id) for doc in merged.documents] == [
         (doc.scope, doc.kind, doc.id) for doc in whole.documents

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from auditor.errors import SnapshotError
 from auditor.shards import Part, Shard
-from auditor.snapshot import Coverage, Document, Snapshot, Status, load, merge, save
+from auditor.snapshot import BATCH, Coverage, Document, Snapshot, Status, load, merge, ordered, save
 
 ROLE = "arn:aws:iam::123456789012:role/deploy"
 
@@ -108,6 +108,28 @@ def test_every_shortened_file_is_refused(tmp_path: Path) -> None:
         with pytest.raises(SnapshotError, match=r"cut short|empty"):
             loaded(tmp_path, TEXT[:length])
     assert loaded(tmp_path, TEXT[:-1]) == SNAPSHOT
+
+
+@pytest.mark.parametrize("number", [2, BATCH, BATCH + 1, 2 * BATCH, 2 * BATCH + 3])
+@pytest.mark.parametrize("line", ["", "{", "{},{}", '{"document":', "1],[2"])
+def test_a_damaged_line_is_named_wherever_it_stands(tmp_path: Path, number: int, line: str) -> None:
+    lines = [HEADER, *([FIRST_DOCUMENT] * 3 * BATCH)]
+    lines[number - 1] = line
+    message = f"estate.snapshot:{number}: not JSON; the file is damaged or cut short"
+    assert refusal(tmp_path, "\n".join(lines) + "\n") == message
+    lines[number - 1] = "5"
+    shape = "a record of the wrong shape (argument of type 'int' is not iterable)"
+    assert refusal(tmp_path, "\n".join(lines) + "\n") == f"estate.snapshot:{number}: {shape}"
+
+
+def test_names_of_fields_are_kept_once_for_many_lines(tmp_path: Path) -> None:
+    body = '{"Account":"123456789012"}'
+    documents = [FIRST_DOCUMENT.replace('"id":"123456789012"', f'"id":"{number}"') for number in range(BATCH - 1)]
+    assert body in documents[0]
+    end = f'{{"end":{{"documents":{BATCH - 1},"coverage":0}}}}'
+    found = loaded(tmp_path, "\n".join([HEADER, *documents, end]))
+    assert len({id(key) for doc in found.documents for key in doc.body}) == 1
+    assert len({id(doc.kind) for doc in found.documents}) == 1
 
 
 def test_every_missing_line_is_noticed(tmp_path: Path) -> None:
@@ -214,15 +236,12 @@ def test_merged_snapshots_hold_everything_once_and_the_latest_of_each() -> None:
     merged = Snapshot(
         started="2026-11-20T09:00:00Z",
         finished="2026-11-21T09:00:04.5Z",
-        documents=[*SNAPSHOT.documents, other_role],
-        coverage=[
-            SNAPSHOT.coverage[0],
-            SNAPSHOT.coverage[1],
-            SNAPSHOT.coverage[2],
-            other_row,
-        ],
+        documents=[SNAPSHOT.documents[1], other_role, SNAPSHOT.documents[0]],
+        coverage=[SNAPSHOT.coverage[0], other_row, *SNAPSHOT.coverage[1:]],
     )
     assert merge([SNAPSHOT, older]) == merge([older, SNAPSHOT]) == merged
+    assert ordered(merged).documents == [*SNAPSHOT.documents, other_role]
+    assert ordered(merged).coverage == [*SNAPSHOT.coverage, other_row]
 
 
 @given(
@@ -242,8 +261,8 @@ def test_however_a_snapshot_is_divided_the_parts_merge_into_the_same(
         for place in data.draw(places):
             parts[place].coverage.append(row)
     whole = replace(SNAPSHOT, documents=documents, coverage=coverage)
-    assert merge(data.draw(st.permutations(parts))) == merge([whole])
-    assert merge([merge(parts[:2]), parts[2]]) == merge([whole])
+    assert ordered(merge(data.draw(st.permutations(parts)))) == ordered(merge([whole]))
+    assert ordered(merge([merge(parts[:2]), parts[2]])) == ordered(merge([whole]))
 
 
 PART = Part("4f2a", Shard(2, 3), ("aws", "gcp"))

@@ -48,6 +48,8 @@ def kind(provider: str, scope: str) -> str:
     prefix, slash, _ = scope.partition("/")
     if slash:
         return _PREFIXES.get(prefix, "scope")
+    if provider == "aws" and scope.startswith("o-"):
+        return "organization"
     return "" if scope in {"", "-"} else _BARE.get(provider, "scope")
 
 

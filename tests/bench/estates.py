@@ -8,6 +8,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from auditor.output import whole_file
+from auditor.packing import wants_packing
 from auditor.snapshot import Coverage, Document, Snapshot, Status, save
 from tests.bench import policies
 
@@ -148,5 +150,5 @@ def snapshot(roles: Iterable[Role]) -> Snapshot:
 
 
 def write(roles: Iterable[Role], path: Path) -> None:
-    with path.open("w", encoding="utf-8") as stream:
+    with whole_file(path, pack=wants_packing(path)) as stream:
         save(snapshot(roles), stream)

@@ -28,11 +28,18 @@ def a_large_organisation(scale: Scale) -> Figures:
         parsed = statistics.median(_run("parse", path)["parse"] for _ in range(PARSES))
         bare = statistics.median(_run("parse-without-collector", path)["parse"] for _ in range(PARSES))
         loaded = _run("load", path)
+        packed_path = Path(folder, "snapshot.jsonl.zst")
+        estates.write(estates.organisation(roles, seed=1), packed_path)
+        packed = packed_path.stat().st_size / 1e6
+        unpacked = _run("load", packed_path)
         audit = _run("audit", path)
         parse_peak = _run("parse", path)["peak"]
     total = audit["load"] + audit["compile"] + audit["decide"]
     return {
         f"{name}: snapshot": Figure(size, "MB"),
+        f"{name}: packed snapshot": Figure(packed, "MB"),
+        f"{name}: load, packed": Figure(unpacked["load"] / parsed, "x orjson"),
+        f"{name}: peak memory of the loaded snapshot": Figure(loaded["peak"], "MB"),
         f"{name}: orjson.loads of its lines": Figure(parsed, "s"),
         f"{name}: the same, garbage collector off": Figure(bare, "s"),
         f"{name}: load": Figure(audit["load"] / parsed, "x orjson"),

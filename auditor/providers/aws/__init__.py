@@ -11,10 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from auditor.claims.predicate import Token
-from auditor.config import Config
-from auditor.errors import SnapshotError
+from auditor.config import AwsTargets, Config
+from auditor.errors import SnapshotError, UsageError
 from auditor.issuers.catalogue import Catalogue
 from auditor.model import Identity, Source, Trust
+from auditor.organizations import ANY
 from auditor.power import Authority
 from auditor.progress import Progress, silent
 from auditor.providers.aws.keys import AUDITED_AT
@@ -51,6 +52,24 @@ LEAST_PRIVILEGE: dict[str, Any] = {
             ],
             "Resource": "*",
         },
+        {
+            "Sid": "WholeOrganizationFromItsManagementAccountOrADelegatedAdministrator",
+            "Effect": "Allow",
+            "Action": [
+                "organizations:ListRoots",
+                "organizations:ListOrganizationalUnitsForParent",
+                "organizations:ListAccountsForParent",
+                "organizations:ListPolicies",
+                "organizations:ListTargetsForPolicy",
+            ],
+            "Resource": "*",
+        },
+        {
+            "Sid": "WholeOrganizationEnterItsAccounts",
+            "Effect": "Allow",
+            "Action": ["sts:AssumeRole"],
+            "Resource": "arn:*:iam::*:role/OrganizationAccountAccessRole",
+        },
     ],
 }
 """What `collect` calls. `sts:GetCallerIdentity` needs no permission (STS API reference)."""
@@ -66,19 +85,40 @@ class Aws:
         config: Config,
         *,
         profile: str | None = None,
+        organization: str | None = None,
+        role_name: str | None = None,
+        external_id: str | None = None,
+        role_session_name: str | None = None,
+        duration: int | None = None,
         progress: Progress = silent,
         shard: Shard = WHOLE,
         **options: Any,
     ) -> Snapshot:
         """Read the account of `profile`, else those of `[targets.aws]`, else that of the standard credential chain.
 
-        Of several profiles, those whose names `shard` holds. `options` may hold `limits`, a `collect.Limits`. Raises
-        `CollectError` when nothing could be read.
+        Of several profiles, those whose names `shard` holds. With an `organization` (its id, or
+        `organizations.ANY`) every account of it is read instead that `shard` holds, by the role that the next
+        four tell. `options` may hold `limits`, a `connections.Limits`. Raises `CollectError` when nothing could be
+        read, `UsageError` for what cannot be meant.
         """
         from auditor.providers.aws import collect
 
-        configured = config.targets.aws.profiles if config.targets.aws else ()
-        profiles: Sequence[str | None] = (profile,) if profile else configured or (None,)
+        targets = config.targets.aws or AwsTargets()
+        profiles: Sequence[str | None] = (profile,) if profile else targets.profiles or (None,)
+        # A profile that is named on the command line is one account, whatever the configuration says.
+        organization = organization or (None if profile else targets.organization)
+        if organization is not None:
+            default = collect.Assume()
+            assume = collect.Assume(
+                role_name or targets.role_name or default.role_name,
+                external_id or targets.external_id,
+                role_session_name or targets.role_session_name or default.session_name,
+                duration or targets.duration or default.duration,
+            )
+            wanted, limits = None if organization == ANY else organization, options.get("limits")
+            return collect.collect_organisations(profiles, assume, limits, progress, wanted=wanted, shard=shard)
+        if role_name or external_id or role_session_name or duration:
+            raise UsageError("roles are assumed in the accounts of an organization: --organization is missing")
         profiles = [name for name in profiles if shard.holds(self.id, name or "")]
         if not profiles:
             return nothing()

@@ -56,6 +56,7 @@ class Ways:
     role: Role
     estate: Estate
     running: Running = field(init=False)
+    _handings: dict[str, str | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.running = Running(self.standing)
@@ -265,7 +266,9 @@ class Ways:
         unnamed = f"arn:{session.partition}:iam::{session.account}:role/{FRESH}"
         grant = self.running.passes(unnamed, service)
         if grant is not None:
-            handed = self._handed(grant, service)
+            if service not in self._handings:
+                self._handings[service] = self._handed(grant, service)
+            handed = self._handings[service]
             if handed is not None:
                 both = together((grant, things))
                 return _opened(way, _doubted(both, handed) if handed else both)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -23,6 +23,17 @@ class Trouble:
     unreachable: bool = False
     code: str | None = None
     """AWS's own name for it."""
+    passing: bool = False
+    """Whether it may be gone when the account is read anew."""
+
+
+Ask = Callable[[str, Mapping[str, Any]], Mapping[str, Any] | Trouble]
+"""Calls one operation, named as the permission for it in IAM, with these parameters."""
+
+
+def lacking(error: KeyError) -> Trouble:
+    """An answer that is not what AWS sends."""
+    return Trouble(Status.FAILED, f"the answer lacks the field {error}", passing=True)
 
 
 @dataclass(slots=True)
@@ -31,6 +42,8 @@ class Haul:
 
     documents: list[Document] = field(default_factory=list)
     coverage: list[Coverage] = field(default_factory=list)
+    passing: int = 0
+    """How many rows say what may be gone when the account is read anew."""
 
     def keep(self, kind: str, ident: str, body: Mapping[str, Any]) -> None:
         """Add a document, and a row for each part of it that is not what it should be."""
@@ -42,17 +55,26 @@ class Haul:
     def note(self, kind: str, status: Status, reason: str | None = None, permission: str | None = None) -> None:
         self.coverage.append(Coverage(PROVIDER, UNKNOWN_SCOPE, kind, status, reason, permission))
 
+    def trouble(self, kind: str, trouble: Trouble, permission: str, rest: str = "") -> None:
+        """Add a row for what could not be read."""
+        self.note(kind, trouble.status, trouble.reason + rest, permission)
+        self.passing += trouble.passing
+
     def under(self, scope: str) -> Haul:
         """Everything under that scope."""
         return Haul(
-            [replace(doc, scope=scope) for doc in self.documents], [replace(row, scope=scope) for row in self.coverage]
+            [replace(doc, scope=scope) for doc in self.documents],
+            [replace(row, scope=scope) for row in self.coverage],
+            self.passing,
         )
 
     def stamped(self, account: Mapping[str, Any]) -> Haul:
         """Everything under the scope `account["Account"]`, with the account's own document in front."""
         scope = account["Account"]
         rest = self.under(scope)
-        return Haul([Document(PROVIDER, scope, "account", scope, account), *rest.documents], rest.coverage)
+        return Haul(
+            [Document(PROVIDER, scope, "account", scope, account), *rest.documents], rest.coverage, self.passing
+        )
 
 
 def undecoded(kind: str, body: Mapping[str, Any]) -> list[str]:

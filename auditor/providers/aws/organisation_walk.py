@@ -8,11 +8,11 @@ those that are read. What nobody may read is skipped and said once: these polici
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from auditor.providers.aws.haul import Haul, Trouble, plain
+from auditor.providers.aws.haul import Ask, Haul, Trouble, plain
 from auditor.snapshot import Status
 
 DESCRIBE = "organizations:DescribeOrganization"
@@ -23,10 +23,6 @@ TYPES = ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY")
 NOT_IN_USE = "AWSOrganizationsNotInUseException"
 KIND = "organization"
 _DEEPEST = 16
-_PAGES = 50
-
-Ask = Callable[[str, Mapping[str, Any]], Mapping[str, Any] | Trouble]
-"""Calls one operation of Organizations, named as in IAM."""
 
 
 @dataclass(slots=True)
@@ -40,7 +36,7 @@ class Reader:
     management: bool = False
 
 
-class _StoppedError(Exception):
+class StoppedError(Exception):
     """A call that gave no answer; carries it and the permission."""
 
     def __init__(self, trouble: Trouble, permission: str) -> None:
@@ -89,7 +85,7 @@ def _excuse(reader: Reader, trouble: Trouble, permission: str) -> None:
     reader.haul.note(KIND, status, reason, permission)
 
 
-def _walked(reader: Reader, ask: Ask) -> _StoppedError | None:
+def _walked(reader: Reader, ask: Ask) -> StoppedError | None:
     """All documents of one account's walk to the root, or none of them and what stopped it."""
     found = Haul()
     policies: dict[str, str] = {}
@@ -98,8 +94,8 @@ def _walked(reader: Reader, ask: Ask) -> _StoppedError | None:
             found.keep("organization-target", target, body)
             policies.update(dict.fromkeys(body["Policies"], target))
         for ident in policies:
-            found.keep("organization-policy", ident, _policy(ident, ask))
-    except _StoppedError as stopped:
+            found.keep("organization-policy", ident, policy_of(ident, ask))
+    except StoppedError as stopped:
         return stopped
     reader.haul.documents += found.documents
     reader.haul.coverage += found.coverage
@@ -112,9 +108,9 @@ def _targets(account: str, ask: Ask) -> Iterator[tuple[str, dict[str, Any]]]:
         attached = [
             policy["Id"]
             for name in TYPES
-            for policy in _listed(ask, ATTACHED, "Policies", {"TargetId": target, "Filter": name})
+            for policy in listed(ask, ATTACHED, "Policies", {"TargetId": target, "Filter": name})
         ]
-        parents = [] if kind == "ROOT" else _listed(ask, PARENTS, "Parents", {"ChildId": target})
+        parents = [] if kind == "ROOT" else list(listed(ask, PARENTS, "Parents", {"ChildId": target}))
         parent = parents[0] if parents else None
         body = {"Id": target, "Type": kind, "Policies": attached}
         yield target, body if parent is None else {**body, "Parent": parent["Id"]}
@@ -123,21 +119,29 @@ def _targets(account: str, ask: Ask) -> Iterator[tuple[str, dict[str, Any]]]:
         target, kind = parent["Id"], parent["Type"]
 
 
-def _listed(ask: Ask, permission: str, name: str, request: Mapping[str, Any]) -> list[Any]:
-    """All pages; an empty one is not the last as long as there is a token."""
-    found: list[Any] = []
+def listed(ask: Ask, permission: str, name: str, request: Mapping[str, Any]) -> Iterator[Any]:
+    """The entries of all pages; an empty one is not the last as long as there is a token.
+
+    Raises `StoppedError` after what was read, also when a page leads back to an earlier one.
+    """
+    tokens: set[str] = set()
     token: str | None = None
-    for _ in range(_PAGES):
-        answer = _answer(ask, permission, request if token is None else {**request, "NextToken": token})
-        found += answer.get(name, ())
+    while True:
+        answer = answer_of(ask, permission, request if token is None else {**request, "NextToken": token})
+        yield from answer.get(name, ())
         token = answer.get("NextToken")
         if not token:
-            return found
-    raise _StoppedError(Trouble(Status.FAILED, f"{permission} does not come to an end"), permission)
+            return
+        if token in tokens:
+            raise StoppedError(
+                Trouble(Status.FAILED, "a page says that there is more and repeats an earlier token"), permission
+            )
+        tokens.add(token)
 
 
-def _policy(ident: str, ask: Ask) -> dict[str, Any]:
-    policy = _answer(ask, POLICY, {"PolicyId": ident}).get("Policy", {})
+def policy_of(ident: str, ask: Ask) -> dict[str, Any]:
+    """A policy as it is kept, its content decoded where that can be done. Raises `StoppedError`."""
+    policy = answer_of(ask, POLICY, {"PolicyId": ident}).get("Policy", {})
     summary = policy.get("PolicySummary", {})
     text = policy.get("Content")
     try:
@@ -147,8 +151,9 @@ def _policy(ident: str, ask: Ask) -> dict[str, Any]:
     return {"Id": ident, "Name": summary.get("Name"), "Type": summary.get("Type"), "Content": content}
 
 
-def _answer(ask: Ask, permission: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+def answer_of(ask: Ask, permission: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a call answers. Raises `StoppedError`."""
     answer = ask(permission, request)
     if isinstance(answer, Trouble):
-        raise _StoppedError(answer, permission)
+        raise StoppedError(answer, permission)
     return answer

@@ -44,6 +44,8 @@ class Organisations:
         self._policies: dict[tuple[str, str], Json] = {}
         self._found: dict[str, Organisation | None] = {}
         self._held: dict[tuple[str, str], Held] = {}
+        self._homes: dict[str, str] = {}
+        """Account → the scope under which an organisation that was read as a whole lies."""
         for document in snapshot.documents:
             if document.provider != "aws":
                 continue
@@ -51,6 +53,8 @@ class Organisations:
                 self._organisations[document.scope] = document.body
             elif document.kind == "organization-target":
                 self._targets[document.scope, document.id] = document.body
+                if document.body.get("Type") == "ACCOUNT" and document.scope != document.id:
+                    self._homes[document.id] = document.scope
             elif document.kind == "organization-policy":
                 self._policies[document.scope, document.id] = document.body
 
@@ -61,7 +65,8 @@ class Organisations:
         return self._found[account]
 
     def _of(self, account: str) -> Organisation | None:
-        body = self._organisations.get(account)
+        scope = self._homes.get(account, account)
+        body = self._organisations.get(scope)
         ident = body.get("Id") if isinstance(body, Mapping) else None
         if body is None or not isinstance(ident, str):
             return None
@@ -72,16 +77,16 @@ class Organisations:
         unread: list[str] = []
         target: Any = account
         for _ in range(_DEEPEST):
-            node = self._targets.get((account, target)) if isinstance(target, str) else None
+            node = self._targets.get((scope, target)) if isinstance(target, str) else None
             if node is None:
                 break
             service: list[Held] = []
             for ident_ in _texts(node.get("Policies")):
-                policy = self._policies.get((account, ident_))
+                policy = self._policies.get((scope, ident_))
                 if policy is None:
                     unread.append(f"the organisation policy {ident_}, which was not read")
                     continue
-                held = self._hold(account, ident_, policy)
+                held = self._hold(scope, ident_, policy)
                 policies.append(held)
                 if policy.get("Type") == SERVICE:
                     service.append(held)
@@ -90,16 +95,16 @@ class Organisations:
             target = node.get("Parent")
         return Organisation(ident, tuple(levels), tuple(policies), tuple(dict.fromkeys(unread)))
 
-    def _hold(self, account: str, ident: str, policy: Json) -> Held:
-        if (account, ident) not in self._held:
+    def _hold(self, scope: str, ident: str, policy: Json) -> Held:
+        if (scope, ident) not in self._held:
             content = policy.get("Content")
             if policy.get("Type") == SERVICE:
-                self._held[account, ident] = hold(content, ident, "/Content")
+                self._held[scope, ident] = hold(content, ident, "/Content")
             else:
                 # It binds some services only, and only what belongs to the organisation: it may deny, never surely.
                 limits = f"limits of its own (the organisation policy {ident})"
-                self._held[account, ident] = hold(content, ident, "/Content", limits)
-        return self._held[account, ident]
+                self._held[scope, ident] = hold(content, ident, "/Content", limits)
+        return self._held[scope, ident]
 
 
 def _texts(value: Any) -> Sequence[str]:

@@ -106,7 +106,8 @@ class Gcp:
         held = [name for name in named or [""] if shard.holds(self.id, name)]
         if not held:
             return nothing()
-        return collect.collect(named and held, options.get("limits"), progress, part=len(held) < len(named))
+        others = [name for name in named if name not in held]
+        return collect.collect(named and held, options.get("limits"), progress, others)
 
     def trusts(self, snapshot: Snapshot, issuers: Catalogue | None = None) -> Iterable[Trust]:
         """Every (resource, member, provider). Times in conditions are compared with the end of the collection.

@@ -99,11 +99,14 @@ def names(projects: Iterable[str] = (), folders: Iterable[str] = (), organizatio
 
 
 def collect(
-    targets: Sequence[str] = (), limits: Limits | None = None, tell: Progress = silent, *, part: bool = False
+    targets: Sequence[str] = (),
+    limits: Limits | None = None,
+    tell: Progress = silent,
+    others: Sequence[str] = (),
 ) -> Snapshot:
     """Read `targets`, as `names` writes them; without any, the project of the credentials.
 
-    `part` says that others are read elsewhere, and will be put together with these.
+    `others` are targets that are read elsewhere, and will be put together with these.
 
     Raises `CollectError` when nothing at all could be read, `NothingAskedError` when there are no credentials or no
     target, and `UsageError` for an endpoint that cannot be used.
@@ -121,10 +124,11 @@ def collect(
     haul = Haul()
     session = _session(door, limits)
     rest = Rest(_sender(session, limits), door.base, patience)
-    walk = Walk(rest, _Slow(door, patience, tell), Crew(haul, limits.workers, tell), tell, part=part)
+    walk = Walk(rest, _Slow(door, patience, tell), Crew(haul, limits.workers, tell), tell)
     levels = walk.targets(wanted)
     if haul.empty:
         _hopeless(haul.troubles)
+    walk.leave(others)
     walk.run(levels)
     if haul.empty:
         reasons = dict.fromkeys(row.reason for row in haul.coverage.values() if row.reason)

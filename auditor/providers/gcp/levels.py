@@ -71,6 +71,16 @@ class Levels:
         self._haul.note(level.scope, LEVEL_KINDS[kind], Status.READ, None, GET[kind])
         return level
 
+    def scope_of(self, name: str) -> str:
+        """The scope of a project that is not read here. Where it cannot be told whoever reads it says why."""
+        try:
+            body = self._rest.get("cloudresourcemanager", f"v3/{path(name)}")
+            scope = text(body, "projectId")
+            self._haul.projects.learn(text(body, "name").partition("/")[2], scope)
+        except RefusedError:
+            return name.partition("/")[2]
+        return scope
+
     def below(self, root: str) -> list[Level]:
         """`root`, unread itself, and every folder and project under it that can be listed."""
         found: list[Level] = []

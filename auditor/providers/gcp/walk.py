@@ -55,9 +55,7 @@ class Slow(Protocol):
 class Walk:
     """One collection."""
 
-    def __init__(self, rest: Rest, slow: Slow, crew: Crew, tell: Progress, *, part: bool = False) -> None:
-        self._part = part
-        """Whether service accounts that are read elsewhere belong to the same estate."""
+    def __init__(self, rest: Rest, slow: Slow, crew: Crew, tell: Progress) -> None:
         self._rest = rest
         self._slow = slow
         self._crew = crew
@@ -67,10 +65,20 @@ class Walk:
         self._contents = Contents(rest, crew)
         self._search = Search(rest, crew)
         self._groups = Groups(rest, crew)
+        self._part = False
+        """Whether more of the same estate is read elsewhere."""
+        self._left: frozenset[str] = frozenset()
+        """The scopes of the projects that are."""
 
     def targets(self, names: Sequence[str]) -> list[Level]:
         """The levels that were asked for: one call each, so that credentials that are no good show at once."""
         return list({level.name: level for level in map(self._levels.read, names)}.values())
+
+    def leave(self, others: Sequence[str]) -> None:
+        """Leave `others` to those who read the other parts of the estate; their projects are called by their ids."""
+        projects = [name for name in others if name.startswith("projects/")]
+        self._part = bool(others)
+        self._left = frozenset(self._crew.each(self._levels.scope_of, projects))
 
     def run(self, targets: Sequence[Level]) -> None:
         """Read everything of `targets` that an audit needs."""
@@ -141,9 +149,9 @@ class Walk:
         return named - {doc.id.lower() for doc in self._haul.of("service-account")}
 
     def _accounted(self, pool: str) -> bool:
-        """Whether a pool was read, or cannot exist because all pools of its project were."""
+        """Whether a pool was read, or cannot exist because all pools of its project were, here or elsewhere."""
         scope = self._haul.projects.scope(pool.split("/")[1])
-        return self._haul.has(POOL, pool) or self._haul.was_read(scope, POOL)
+        return self._haul.has(POOL, pool) or self._haul.was_read(scope, POOL) or scope in self._left
 
     def _role(self, name: str) -> None:
         scope = NOWHERE

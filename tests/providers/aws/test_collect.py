@@ -15,7 +15,9 @@ import pytest
 from auditor.config import AwsTargets, Config, Targets
 from auditor.errors import CollectError, UsageError
 from auditor.providers.aws import LEAST_PRIVILEGE, PROVIDER
-from auditor.providers.aws.collect import LOOKUP_LIMIT, Limits, collect
+from auditor.providers.aws.account_walk import LOOKUP_LIMIT
+from auditor.providers.aws.collect import collect
+from auditor.providers.aws.connections import Limits
 from auditor.snapshot import Coverage, Document, Snapshot, Status, load, save
 from fixtures.loopback.aws import ACCOUNT, Fault, LoopbackAws
 
@@ -29,6 +31,14 @@ ORGANIZATION = "organizations:DescribeOrganization"
 
 GITHUB = f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"
 GITLAB = f"arn:aws:iam::{ACCOUNT}:oidc-provider/gitlab.com"
+
+OF_ORGANISATIONS = {
+    # see test_organisation_walk.py
+    *("ListParents", "ListPoliciesForTarget", "DescribePolicy"),
+    # see test_collect_organisation.py
+    *("ListRoots", "ListOrganizationalUnitsForParent", "ListAccountsForParent"),
+    *("ListPolicies", "ListTargetsForPolicy", "AssumeRole"),
+}
 
 NOT_XML = "the answer is an error page, or cut short: Unable to parse response"
 
@@ -190,8 +200,7 @@ def test_no_more_is_called_than_the_published_policy_allows(aws: LoopbackAws) ->
     aws.load_trusts([("deploy", trust(GITLAB))])
     assert collect(limits=FAST).complete
     allowed = {action.partition(":")[2] for statement in LEAST_PRIVILEGE["Statement"] for action in statement["Action"]}
-    of_members = {"ListParents", "ListPoliciesForTarget", "DescribePolicy"}  # see test_organisation_walk.py
-    assert aws.calls.keys() - {"GetCallerIdentity"} == allowed - of_members
+    assert aws.calls.keys() - {"GetCallerIdentity"} == allowed - OF_ORGANISATIONS
 
 
 # Policies that the stream leaves out
@@ -606,5 +615,13 @@ def test_permissions_are_a_policy_ready_to_paste() -> None:
         '      ],\n      "Resource": "*"\n    },\n    {\n      "Sid": "OrganizationPoliciesAboveTheAccount",\n'
         '      "Effect": "Allow",\n      "Action": [\n        "organizations:DescribeOrganization",\n'
         '        "organizations:ListParents",\n        "organizations:ListPoliciesForTarget",\n'
-        '        "organizations:DescribePolicy"\n      ],\n      "Resource": "*"\n    }\n  ]\n}\n'
+        '        "organizations:DescribePolicy"\n      ],\n      "Resource": "*"\n    },\n    {\n'
+        '      "Sid": "WholeOrganizationFromItsManagementAccountOrADelegatedAdministrator",\n'
+        '      "Effect": "Allow",\n      "Action": [\n        "organizations:ListRoots",\n'
+        '        "organizations:ListOrganizationalUnitsForParent",\n'
+        '        "organizations:ListAccountsForParent",\n        "organizations:ListPolicies",\n'
+        '        "organizations:ListTargetsForPolicy"\n      ],\n      "Resource": "*"\n    },\n    {\n'
+        '      "Sid": "WholeOrganizationEnterItsAccounts",\n      "Effect": "Allow",\n'
+        '      "Action": [\n        "sts:AssumeRole"\n      ],\n'
+        '      "Resource": "arn:*:iam::*:role/OrganizationAccountAccessRole"\n    }\n  ]\n}\n'
     )
