@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from auditor import __version__
+from auditor.argument_sources import configuration, live_sources, shard, snapshots, sources
 from auditor.compliance import FRAMEWORKS
-from auditor.organizations import ANY, ID, LONGEST, SHORTEST
 from auditor.providers import PROVIDERS
 from auditor.report import COMPLIANCE_FORMATS, FORMATS, ISSUER_FORMATS, PAGE_FORMATS, REACH_FORMATS, TOKEN_FORMATS
-from auditor.shards import Shard, parse
 
 SEVERITIES = ("low", "medium", "high", "critical")
 COLOURS = ("auto", "always", "never")
@@ -20,12 +18,6 @@ SHELLS = ("bash", "zsh", "fish")
 PERSONAS = ("regular", "pedantic", "auditor")
 SCHEMAS = ("report", "snapshot", "config", "token", "compliance")
 HELP_WIDTH = 100
-GOOGLE_DEFAULT = " (default: [targets.gcp], else the credentials' own project)"
-AZURE_DEFAULT = " (default: [targets.azure], else the credentials' own)"
-ROLE_DEFAULT = {
-    "--role-name": " (default: OrganizationAccountAccessRole)",
-    "--role-session-name": " (default: oidc-trust-auditor)",
-}
 WIDTH_HELP = "width of the table (default: the terminal's)"
 
 EXIT_CODES = """\
@@ -122,8 +114,8 @@ def parser() -> argparse.ArgumentParser:
 
 def _scan(scan: argparse.ArgumentParser) -> None:
     scan.epilog = EXIT_CODES
-    _sources(scan)
-    _snapshots(scan)
+    sources(scan)
+    snapshots(scan)
     baseline = scan.add_argument_group("baseline")
     baseline.add_argument(
         "--baseline",
@@ -141,7 +133,7 @@ def _diff(diff: argparse.ArgumentParser) -> None:
     diff.add_argument(
         "new", metavar="NEW", type=Path, help="the newer one; of two snapshots the tokens that get in are compared"
     )
-    _config(diff)
+    configuration(diff)
     diff.add_argument("-q", "--quiet", action="store_true", help="no progress and no summary on stderr")
     _reporting(diff)
 
@@ -159,8 +151,8 @@ exit codes:
 
 def _init(init: argparse.ArgumentParser) -> None:
     init.epilog = INIT_CODES
-    _sources(init, default="none")
-    _snapshots(init)
+    sources(init, default="none")
+    snapshots(init)
     init.add_argument(
         "-o", "--output", metavar="FILE", default="auditor.toml", help="default: auditor.toml; - is stdout"
     )
@@ -213,7 +205,7 @@ def _reporting(command: argparse.ArgumentParser) -> None:
 
 def _collect(collect: argparse.ArgumentParser) -> None:
     collect.epilog = "The exit code is 0 when everything was read, else 3 (in part), 1 (nothing) or 2 (wrong usage)."
-    _sources(collect)
+    sources(collect)
     collect.add_argument(
         "-o",
         "--output",
@@ -224,7 +216,7 @@ def _collect(collect: argparse.ArgumentParser) -> None:
     collect.add_argument(
         "--shard",
         metavar="I/N",
-        type=_shard,
+        type=shard,
         help="read the I-th of N parts only; `scan --from` audits all parts together as the whole",
     )
 
@@ -244,8 +236,8 @@ exit codes:
 def _token(token: argparse.ArgumentParser) -> None:
     token.epilog = ANSWER_CODES
     token.add_argument("file", metavar="FILE", help="a decoded payload (JSON) or a whole token; - is stdin")
-    _sources(token, default="none")
-    _snapshots(token)
+    sources(token, default="none")
+    snapshots(token)
     token.add_argument(
         "--identity", metavar="NAME", help="tell, clause by clause, why the token does (not) become this one"
     )
@@ -293,8 +285,8 @@ def _who(who: argparse.ArgumentParser) -> None:
 
 
 def _question(command: argparse.ArgumentParser) -> None:
-    _sources(command)
-    _snapshots(command)
+    sources(command)
+    snapshots(command)
     command.add_argument(
         "-f", "--format", metavar="FORMAT", choices=REACH_FORMATS, default="table", help=_formats(REACH_FORMATS)
     )
@@ -323,7 +315,7 @@ def _issuers(issuers: argparse.ArgumentParser) -> None:
         nargs="?",
         help="id, name or URL of one: its tokens, who chooses what in them, sources",
     )
-    _config(issuers)
+    configuration(issuers)
     issuers.add_argument(
         "-f", "--format", metavar="FORMAT", choices=ISSUER_FORMATS, default="table", help=_formats(ISSUER_FORMATS)
     )
@@ -354,8 +346,8 @@ def _compliance(compliance: argparse.ArgumentParser) -> None:
         type=_framework,
         help=f"{', '.join(FRAMEWORKS)}; a PROVIDER ({', '.join(PROVIDERS)}) as with scan",
     )
-    _live_sources(compliance)
-    _snapshots(compliance)
+    live_sources(compliance)
+    snapshots(compliance)
     _output(compliance, COMPLIANCE_FORMATS)
     compliance.add_argument("--details", action="store_true", help="tell what of each control is looked at")
     compliance.add_argument("--width", type=_columns, metavar="COLUMNS", help=WIDTH_HELP)
@@ -385,128 +377,11 @@ def _formats(formats: Iterable[str]) -> str:
     return f"{', '.join(formats)} (default: table)"
 
 
-def _snapshots(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--from",
-        dest="snapshots",
-        metavar="SNAPSHOT",
-        action="extend",
-        nargs="+",
-        type=Path,
-        help="audit saved snapshots instead of live clouds; several are audited as one",
-    )
-
-
-def _sources(
-    command: argparse.ArgumentParser, default: str = "what [targets] of the configuration names, else all"
-) -> None:
-    command.add_argument(
-        "providers",
-        metavar="PROVIDER",
-        nargs="*",
-        type=_provider,
-        help=f"{', '.join(PROVIDERS)} (default: {default})",
-    )
-    _live_sources(command)
-
-
-def _live_sources(command: argparse.ArgumentParser) -> None:
-    """What of live clouds is read, the configuration, and whether to say how that goes."""
-    command.add_argument("--profile", metavar="NAME", help="AWS profile (default: [targets.aws], else the usual chain)")
-    command.add_argument(
-        "--organization",
-        dest="organizations",
-        metavar="[ID]",
-        nargs="?",
-        const=ANY,
-        action=_Organization,
-        default=[],
-        help="Google Cloud organization (a number; may be repeated); AWS organization (o-..., or without ID that of "
-        "the credentials): all its accounts",
-    )
-    command.set_defaults(organization=None)
-    for option, shown, told in (
-        ("--role-name", "NAME", "role to assume in each account of the AWS organization"),
-        ("--external-id", "ID", "what those roles want to hear"),
-        ("--role-session-name", "NAME", "name of the sessions, as CloudTrail shows it"),
-    ):
-        command.add_argument(option, metavar=shown, help=told + ROLE_DEFAULT.get(option, ""))
-    command.add_argument("--duration", metavar="SECONDS", type=_seconds, help="life of a session (default: 900)")
-    for kind, shown in (("project", "ID"), ("folder", "NUMBER")):
-        command.add_argument(
-            f"--{kind}",
-            dest=f"{kind}s",
-            metavar=shown,
-            action="append",
-            default=[],
-            help=f"Google Cloud {kind}; may be repeated" + (GOOGLE_DEFAULT if kind == "project" else ""),
-        )
-    command.add_argument("--tenant", metavar="ID", help=f"Azure tenant, id or domain{AZURE_DEFAULT}")
-    for kind, shown in (("subscription", "ID"), ("management-group", "NAME")):
-        command.add_argument(
-            f"--{kind}",
-            dest=f"{kind.replace('-', '_')}s",
-            metavar=shown,
-            action="append",
-            default=[],
-            help=f"Azure {kind.replace('-', ' ')}; may be repeated"
-            + (" (default: all)" if kind == "subscription" else ""),
-        )
-    _config(command)
-    command.add_argument("-q", "--quiet", action="store_true", help="no progress and no summary on stderr")
-
-
-def _config(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--config", metavar="FILE", type=Path, help="default: ./auditor.toml or [tool.auditor] of ./pyproject.toml"
-    )
-
-
-class _Organization(argparse.Action):
-    """`--organization` is AWS's or Google's: each cloud writes the ids of its own in its own way."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: str | Sequence[Any] | None,
-        option_string: str | None = None,
-    ) -> None:
-        del parser, option_string
-        text = str(values)
-        if text.isascii() and text.isdecimal():
-            namespace.organizations = [*namespace.organizations, text]
-        elif text == ANY or ID.fullmatch(text):
-            namespace.organization = text
-        else:
-            said = f"{text!r} is no organization of Google Cloud (a number) or AWS (o-..., or nothing after all else)"
-            raise argparse.ArgumentError(self, said)
-
-
-def _seconds(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or not SHORTEST <= int(text) <= LONGEST:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from {SHORTEST} to {LONGEST}")
-    return int(text)
-
-
 def _framework(text: str) -> str:
     if text not in (*FRAMEWORKS, *PROVIDERS):
         known = f"frameworks: {', '.join(FRAMEWORKS)}; providers: {', '.join(PROVIDERS)}"
         raise argparse.ArgumentTypeError(f"{text!r} is neither framework nor provider; {known}")
     return text
-
-
-def _provider(text: str) -> str:
-    if text not in PROVIDERS:
-        raise argparse.ArgumentTypeError(f"{text!r} is no provider; known: {', '.join(PROVIDERS)}")
-    return text
-
-
-def _shard(text: str) -> Shard:
-    try:
-        return parse(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _report(text: str) -> tuple[str, str]:

@@ -13,34 +13,29 @@ from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from auditor.arguments import parser
+from auditor.delivery import (
+    FINDINGS,
+    INCOMPLETE,
+    INTERRUPTED,
+    METERS,
+    NO_REPORT,
+    OK,
+    STDOUT,
+    USAGE,
+    clear,
+    deliver,
+    layout_of,
+    outputs_of,
+    progress_of,
+    say,
+)
 from auditor.errors import AuditorError, UsageError
+from auditor.estates import LIVE_OPTIONS, clouds, config_of, estate_of, live, targets_of
 from auditor.output import require_absent, require_writable, whole_file
-from auditor.providers import PROVIDERS
-from auditor.report import COMPLIANCE_FORMATS, FORMATS, ISSUER_FORMATS, PAGE_FORMATS, REACH_FORMATS, TOKEN_FORMATS
-from auditor.report.text import visible
-
-if TYPE_CHECKING:
-    from auditor.config import Config
-    from auditor.progress import Progress
-    from auditor.providers.base import Provider
-    from auditor.report.base import Layout, Report, Summary
-    from auditor.shards import Shard
-    from auditor.snapshot import Snapshot
-    from auditor.terminal import Meter
-
-OK, NO_REPORT, USAGE, INCOMPLETE = 0, 1, 2, 3
-FINDINGS = 10
-"""Plus the severity, 1 (low) to 4 (critical)."""
-INTERRUPTED = 130
-"""As shells write a death by Ctrl-C; no report was made."""
-
-STDOUT = "-"
-
-_METERS: list[Meter] = []
-"""The line of progress on the terminal, if there is one: it goes before anything else is written."""
+from auditor.report import COMPLIANCE_FORMATS, ISSUER_FORMATS, PAGE_FORMATS, REACH_FORMATS, TOKEN_FORMATS
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,15 +45,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     args = parser().parse_args(argv)
-    _METERS.clear()
+    METERS.clear()
     try:
         code = COMMANDS[args.command](args)
         sys.stdout.flush()
     except UsageError as error:
-        _say(str(error))
+        say(str(error))
         return USAGE
     except AuditorError as error:
-        _say(str(error))
+        say(str(error))
         return NO_REPORT
     except BrokenPipeError:
         # Whoever read stdout has gone. What is left in the buffer must not be flushed into the closed pipe at exit
@@ -66,22 +61,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return NO_REPORT
     except KeyboardInterrupt:
-        _say("interrupted; no report was made")
+        say("interrupted; no report was made")
         return INTERRUPTED
     return code
-
-
-def exit_code(summary: Summary, *, fail_on: str, strict: bool, exit_zero: bool) -> int:
-    """0, 3 or 11-14. A finding of status `error` counts as incomplete: something asked for was not judged."""
-    from auditor.model import Severity
-
-    incomplete = not summary.coverage_complete or summary.errors > 0
-    threshold = Severity[fail_on.upper()]
-    counts = {level: count - summary.known.get(level, 0) for level, count in summary.by_severity.items()}
-    worst = max((level for level, count in counts.items() if count and level >= threshold), default=None)
-    if worst is None or exit_zero or (strict and incomplete):
-        return INCOMPLETE if incomplete else OK
-    return FINDINGS + worst
 
 
 def _scan(args: Namespace) -> int:
@@ -89,18 +71,18 @@ def _scan(args: Namespace) -> int:
     from auditor.drift import differences
     from auditor.rules.base import Persona
 
-    config = _config(args)
-    outputs = _outputs(args)
+    config = config_of(args)
+    outputs = outputs_of(args)
     if args.new_only and args.baseline is None:
         raise UsageError("--new-only needs a --baseline: new against what?")
     baseline = None if args.baseline is None else differences.restored(args.baseline, config)
-    progress = _progress(args)
-    snapshot, providers = _estate(args, config)
+    progress = progress_of(args)
+    snapshot, providers = estate_of(args, config)
     report = pipeline.audit(snapshot, providers, config, rules.RULES, Persona(args.persona), progress)
     if baseline is not None:
         ask = differences.Asked(config, rules.RULES, Persona(args.persona), progress)
         report = differences.against(baseline, report, providers, ask, hide=args.new_only)
-    return _deliver(report, outputs, args)
+    return deliver(report, outputs, args)
 
 
 def _diff(args: Namespace) -> int:
@@ -108,12 +90,12 @@ def _diff(args: Namespace) -> int:
     from auditor.drift import differences
     from auditor.rules.base import Persona
 
-    config = _config(args)
-    outputs = _outputs(args)
+    config = config_of(args)
+    outputs = outputs_of(args)
     old, new = (differences.restored(path, config) for path in (args.old, args.new))
-    ask = differences.Asked(config, rules.RULES, Persona(args.persona), _progress(args))
-    report = differences.diff(old, new, [make() for make in PROVIDERS.values()], ask)
-    return _deliver(report, outputs, args)
+    ask = differences.Asked(config, rules.RULES, Persona(args.persona), progress_of(args))
+    report = differences.diff(old, new, [make() for make in clouds().values()], ask)
+    return deliver(report, outputs, args)
 
 
 def _init(args: Namespace) -> int:
@@ -128,12 +110,12 @@ def _init(args: Namespace) -> int:
         require_absent(target)
         if target.name == settings.FILE and settings.find(target.parent) is not None:
             raise UsageError(f"{target}: {settings.PROJECT_FILE} beside it has a [tool.auditor]; keep one of the two")
-    config = _config(args)
+    config = config_of(args)
     report, today, given = None, _now().date(), dict[str, object]()
     if args.snapshots or args.providers:
-        snapshot, providers = _estate(args, config)
+        snapshot, providers = estate_of(args, config)
         bare = replace(config, ours=settings.Ours(), waivers=())
-        report = pipeline.audit(snapshot, providers, bare, rules.RULES, Persona.REGULAR, _progress(args))
+        report = pipeline.audit(snapshot, providers, bare, rules.RULES, Persona.REGULAR, progress_of(args))
         today = datetime.fromisoformat(snapshot.finished).date()
         given = {option: getattr(args, option) for listed in LIVE_OPTIONS.values() for option in listed}
     text = starter.draft(report, given, issuers.kinds(), today)
@@ -142,46 +124,20 @@ def _init(args: Namespace) -> int:
     else:
         with whole_file(target) as stream:
             stream.write(text)
-        _say(f"{target} written; read it before you rely on it")
+        say(f"{target} written; read it before you rely on it")
     return OK if report is None or report.summary().coverage_complete else INCOMPLETE
-
-
-def _outputs(args: Namespace) -> list[tuple[str, str]]:
-    """Format and file of every report that is asked for. Raises `UsageError` for what clearly cannot be written."""
-    outputs = [(args.format, args.output), *args.reports]
-    files = [Path(file).absolute() for _, file in outputs if file != STDOUT]
-    for path in files:
-        if files.count(path) > 1:
-            raise UsageError(f"{path}: two reports cannot go into one file")
-        require_writable(path)
-    return outputs
-
-
-def _deliver(report: Report, outputs: Sequence[tuple[str, str]], args: Namespace) -> int:
-    """Write a report in every form it is wanted in, and choose the exit code."""
-    from auditor.report.compared import sentence
-
-    for name, file in outputs:
-        _write(report, name, file, args)
-    summary = report.summary()
-    code = exit_code(summary, fail_on=args.fail_on, strict=args.strict, exit_zero=args.exit_zero)
-    if not args.quiet:
-        if report.comparison is not None:
-            _say(sentence(report.comparison))
-        _say(f"exit code {code}: {_reason(code, summary, args.fail_on)}")
-    return code
 
 
 def _collect(args: Namespace) -> int:
     from auditor.packing import wants_packing
     from auditor.snapshot import save
 
-    config = _config(args)
+    config = config_of(args)
     if args.output != STDOUT:
         require_writable(Path(args.output))
-    snapshot = _live(args, args.providers or _targets(config), config, _progress(args), args.shard)
+    snapshot = live(args, args.providers or targets_of(config), config, progress_of(args), args.shard)
     if args.output == STDOUT:
-        _clear()
+        clear()
         save(snapshot, sys.stdout)
     else:
         path = Path(args.output)
@@ -190,7 +146,7 @@ def _collect(args: Namespace) -> int:
     if not args.quiet:
         state = "complete" if snapshot.complete else "INCOMPLETE, `auditor scan --from` tells what is missing"
         part = "" if args.shard is None else f" of part {args.shard}"
-        _say(f"{len(snapshot.documents)} documents{part} saved; coverage {state}")
+        say(f"{len(snapshot.documents)} documents{part} saved; coverage {state}")
     return OK if snapshot.complete else INCOMPLETE
 
 
@@ -198,7 +154,7 @@ def _rules(args: Namespace) -> int:
     from auditor.report.explain import write_list
     from auditor.rules import RULES
 
-    write_list(RULES, sys.stdout, _layout(args))
+    write_list(RULES, sys.stdout, layout_of(args))
     return OK
 
 
@@ -214,7 +170,7 @@ def _explain(args: Namespace) -> int:
         near = difflib.get_close_matches(args.rule, named, n=1)
         hint = f"did you mean {near[0]}?" if near else "`auditor rules` lists them"
         raise UsageError(f"there is no rule {args.rule!r}; {hint}")
-    PAGE_FORMATS[args.format]()(named[args.rule], sys.stdout, _layout(args))
+    PAGE_FORMATS[args.format]()(named[args.rule], sys.stdout, layout_of(args))
     return OK
 
 
@@ -226,7 +182,7 @@ def _completion(args: Namespace) -> int:
 
 
 def _token(args: Namespace) -> int:
-    from auditor import __version__, pipeline, questions
+    from auditor import __version__, questions
     from auditor.issuers.catalogue import catalogue_of
     from auditor.tokens.answer import TokenReport
     from auditor.tokens.nearest import View
@@ -234,10 +190,9 @@ def _token(args: Namespace) -> int:
     from auditor.tokens.recognise import recognise
     from auditor.tokens.times import times
 
-    _live_options_alone(args)
     if args.identity and not (args.snapshots or args.providers):
         raise UsageError("--identity needs an estate to look at: --from SNAPSHOT, or a provider to read live")
-    config = _config(args)
+    config = config_of(args)
     if args.file == STDOUT:
         decoded = read(sys.stdin.buffer)
     else:
@@ -245,21 +200,14 @@ def _token(args: Namespace) -> int:
             decoded = read(stream)
     moments = times(decoded.payload, _now())
     if decoded.whole:
-        _say(moments.leak())
+        say(moments.leak())
     issuers = catalogue_of(config.issuers)
     recognition = recognise(decoded, issuers, config.ours)
     answer = None
     if args.snapshots or args.providers:
-        progress = _progress(args)
-        if args.snapshots:
-            snapshot = pipeline.restore(args.snapshots)
-            names = args.providers or _known(snapshot)
-        else:
-            names = args.providers
-            snapshot = _live(args, names, config, progress)
-        providers = [PROVIDERS[name]() for name in dict.fromkeys(names)]
+        snapshot, providers = estate_of(args, config)
         view = View(recognition.issuer.grammar, recognition.reading, decoded.unread)
-        answer = questions.hold(snapshot, providers, issuers, decoded, view, args.identity, progress)
+        answer = questions.hold(snapshot, providers, issuers, decoded, view, args.identity, progress_of(args))
     subject = decoded.claims.get("sub")
     report = TokenReport(
         tool_version=__version__,
@@ -270,7 +218,7 @@ def _token(args: Namespace) -> int:
         unread=decoded.unread,
         answer=answer,
     )
-    TOKEN_FORMATS[args.format]()(report, sys.stdout, _layout(args))
+    TOKEN_FORMATS[args.format]()(report, sys.stdout, layout_of(args))
     return OK if answer is None or answer.complete else INCOMPLETE
 
 
@@ -279,21 +227,21 @@ def _reach(args: Namespace) -> int:
     from auditor.issuers.catalogue import catalogue_of
     from auditor.reach import origin_of
 
-    config = _config(args)
+    config = config_of(args)
     origin = origin_of(args.origin, catalogue_of(config.issuers))
-    snapshot, providers = _estate(args, config)
-    report = questions.reach(snapshot, providers, config, origin, _progress(args))
-    REACH_FORMATS[args.format]().write_reach(report, sys.stdout, _layout(args))
+    snapshot, providers = estate_of(args, config)
+    report = questions.reach(snapshot, providers, config, origin, progress_of(args))
+    REACH_FORMATS[args.format]().write_reach(report, sys.stdout, layout_of(args))
     return OK if report.complete else INCOMPLETE
 
 
 def _who(args: Namespace) -> int:
     from auditor import questions
 
-    config = _config(args)
-    snapshot, providers = _estate(args, config)
-    report = questions.who(snapshot, providers, config, args.identity, _progress(args))
-    REACH_FORMATS[args.format]().write_who(report, sys.stdout, _layout(args))
+    config = config_of(args)
+    snapshot, providers = estate_of(args, config)
+    report = questions.who(snapshot, providers, config, args.identity, progress_of(args))
+    REACH_FORMATS[args.format]().write_who(report, sys.stdout, layout_of(args))
     return OK if report.complete else INCOMPLETE
 
 
@@ -307,17 +255,17 @@ def _compliance(args: Namespace) -> int:
     from auditor.rules.base import Persona
     from auditor.terminal import WIDTH
 
-    config = _config(args)
+    config = config_of(args)
     if args.output != STDOUT:
         require_writable(Path(args.output))
-    args.providers = [name for name in args.names if name in PROVIDERS]
+    args.providers = [name for name in args.names if name in clouds()]
     asked = dict.fromkeys(name for name in args.names if name in FRAMEWORKS)
-    snapshot, providers = _estate(args, config)
-    report = pipeline.audit(snapshot, providers, config, RULES, Persona.AUDITOR, _progress(args))
+    snapshot, providers = estate_of(args, config)
+    report = pipeline.audit(snapshot, providers, config, RULES, Persona.AUDITOR, progress_of(args))
     told = assess(report, map(framework, asked or FRAMEWORKS), RULES, config.ours)
     write = COMPLIANCE_FORMATS[args.format]()
     if args.output == STDOUT:
-        write(told, sys.stdout, _layout(args))
+        write(told, sys.stdout, layout_of(args))
     else:
         with whole_file(Path(args.output)) as stream:
             write(told, stream, Layout(args.width or WIDTH, details=args.details))
@@ -327,30 +275,16 @@ def _compliance(args: Namespace) -> int:
         code = FINDINGS + worst
     if not args.quiet:
         counts = ", ".join(f"{number:,} {result.words}" for result, number in told.counts.items())
-        _say(f"exit code {code}: of the controls, {counts}")
+        say(f"exit code {code}: of the controls, {counts}")
     return code
-
-
-def _estate(args: Namespace, config: Config) -> tuple[Snapshot, list[Provider]]:
-    """What a question is asked about: the snapshots that are named, else the live clouds."""
-    from auditor import pipeline
-
-    _live_options_alone(args)
-    if args.snapshots:
-        snapshot = pipeline.restore(args.snapshots)
-        names = args.providers or _known(snapshot)
-    else:
-        names = args.providers or _targets(config)
-        snapshot = _live(args, names, config, _progress(args))
-    return snapshot, [PROVIDERS[name]() for name in dict.fromkeys(names)]
 
 
 def _issuers(args: Namespace) -> int:
     from auditor.issuers.catalogue import catalogue_of
     from auditor.tokens.portrait import find, portraits
 
-    catalogue = catalogue_of(_config(args).issuers)
-    layout = _layout(args)
+    catalogue = catalogue_of(config_of(args).issuers)
+    layout = layout_of(args)
     issuers = ISSUER_FORMATS[args.format]()
     if args.issuer is None:
         issuers.write_list(portraits(catalogue), sys.stdout, layout)
@@ -371,7 +305,7 @@ def _now() -> datetime:
 
 
 def _permissions(args: Namespace) -> int:
-    sys.stdout.write(PROVIDERS[args.provider]().permissions())
+    sys.stdout.write(clouds()[args.provider]().permissions())
     return OK
 
 
@@ -398,129 +332,3 @@ COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
     "schema": _schema,
     "completion": _completion,
 }
-
-
-def _config(args: Namespace) -> Config:
-    from auditor import config, issuers
-    from auditor.issuers.catalogue import catalogue_of
-
-    path = args.config or config.find(Path())
-    if path is None:
-        return config.Config()
-    found = config.load(path, issuers.kinds())
-    catalogue_of(found.issuers)  # what is wrong with a described issuer is told before anything is read
-    if found.waivers:
-        from auditor.waivers import check_rules
-
-        check_rules(found.waivers)
-    return found
-
-
-LIVE_OPTIONS: Mapping[str, Sequence[str]] = {
-    "aws": ("profile", "organization", "role_name", "external_id", "role_session_name", "duration"),
-    "gcp": ("projects", "folders", "organizations"),
-    "azure": ("tenant", "subscriptions", "management_groups"),
-}
-"""Provider → what its collector takes from the command line."""
-
-
-def _live(
-    args: Namespace, names: Sequence[str], config: Config, progress: Progress, shard: Shard | None = None
-) -> Snapshot:
-    """Read the live clouds called `names`. A cloud counts as asked for when anything names it or says what to read."""
-    from auditor import pipeline
-
-    options = {option: getattr(args, option) for listed in LIVE_OPTIONS.values() for option in listed}
-    told = [name for name, listed in LIVE_OPTIONS.items() if any(options[option] for option in listed)]
-    unread = [name for name in told if name not in names]
-    if unread:
-        raise UsageError(f"{_flags(args, unread[0])} is for {unread[0]}, which is not among what is to be read")
-    configured = [name for name in PROVIDERS if getattr(config.targets, name) is not None]
-    asked = {*args.providers, *configured, *told}
-    providers = [PROVIDERS[name]() for name in dict.fromkeys(names)]
-    given = {option: value for option, value in options.items() if value}
-    return pipeline.collect(providers, config, given, progress, asked, shard)
-
-
-def _live_options_alone(args: Namespace) -> None:
-    """Raises `UsageError` when options of live clouds stand beside snapshots."""
-    told = [name for name, listed in LIVE_OPTIONS.items() if any(getattr(args, option) for option in listed)]
-    if args.snapshots and told:
-        raise UsageError(f"{_flags(args, told[0])} chooses what to read live; it has no meaning beside --from")
-
-
-def _flags(args: Namespace, provider: str) -> str:
-    """The first that was given of what chooses what to read of that cloud."""
-    option = next(option for option in LIVE_OPTIONS[provider] if getattr(args, option))
-    return f"--{option.removesuffix('s').replace('_', '-')}"
-
-
-def _targets(config: Config) -> list[str]:
-    """The providers named under `[targets]`; all, when the configuration names none."""
-    return [name for name in PROVIDERS if getattr(config.targets, name) is not None] or list(PROVIDERS)
-
-
-def _known(snapshot: Snapshot) -> list[str]:
-    """The providers a snapshot has anything of; what is of none of ours is for the ledger to tell."""
-    return [name for name in PROVIDERS if name in snapshot.providers]
-
-
-def _write(report: Report, name: str, file: str, args: Namespace) -> None:
-    from auditor.report.base import Layout
-    from auditor.terminal import WIDTH
-
-    write = FORMATS[name]()
-    if file == STDOUT:
-        write(report, sys.stdout, _layout(args))
-        sys.stdout.flush()
-        return
-    with whole_file(Path(file)) as stream:
-        write(report, stream, Layout(args.width or WIDTH, details=args.details))
-    if not args.quiet:
-        _say(f"{name} report written to {file}")
-
-
-def _layout(args: Namespace) -> Layout:
-    """The room there is on stdout, which is about to be written to."""
-    from auditor.report.base import Layout
-    from auditor.terminal import coloured, columns
-
-    _clear()
-    colour = coloured(getattr(args, "colour", "never"), sys.stdout, os.environ)
-    width = getattr(args, "width", None) or columns(sys.stdout)
-    return Layout(width, details=getattr(args, "details", False), colour=colour)
-
-
-def _reason(code: int, summary: Summary, fail_on: str) -> str:
-    gaps = [] if summary.coverage_complete else ["coverage is incomplete"]
-    gaps += [f"{summary.errors} checks failed"] if summary.errors else []
-    trouble = " and ".join(gaps)
-    if code == OK:
-        return f"everything was read, nothing counts at {fail_on} or above"
-    if code == INCOMPLETE:
-        return trouble
-    severity = {11: "low", 12: "medium", 13: "high", 14: "critical"}[code]
-    return f"the highest finding is {severity}" + (f"; also, {trouble}" if trouble else "")
-
-
-def _progress(args: Namespace) -> Progress:
-    """Tells a person at a terminal what is going on, and nobody else."""
-    from auditor.progress import silent
-    from auditor.terminal import Meter
-
-    if args.quiet or not sys.stderr.isatty():
-        return silent
-    if not _METERS:
-        _METERS.append(Meter(sys.stderr))
-    return _METERS[0]
-
-
-def _clear() -> None:
-    for meter in _METERS:
-        meter.clear()
-
-
-def _say(text: str) -> None:
-    _clear()
-    for line in text.splitlines():
-        sys.stderr.write(f"auditor: {visible(line)}\n")

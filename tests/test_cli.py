@@ -23,6 +23,7 @@ import auditor.rules
 from auditor import __version__, cli
 from auditor.arguments import EXIT_CODES, parser
 from auditor.config import Config
+from auditor.delivery import exit_code
 from auditor.errors import OutputError
 from auditor.model import Severity, Status
 from auditor.report.base import Report, Summary
@@ -39,7 +40,7 @@ TIGHT_ESTATE = {"deploy-api": "repo:acme/api:ref:refs/heads/main"}
 
 def install(monkeypatch: pytest.MonkeyPatch, cloud: FakeCloud, rules: Sequence[AnyTenant] = (AnyTenant(),)) -> None:
     """Put a made-up cloud and rules in the place of the real ones."""
-    monkeypatch.setattr("auditor.cli.PROVIDERS", {"aws": lambda: cloud})
+    monkeypatch.setattr("auditor.estates.PROVIDERS", {"aws": lambda: cloud})
     monkeypatch.setattr(auditor.rules, "RULES", tuple(rules), raising=False)
 
 
@@ -95,7 +96,7 @@ def test_the_whole_table_of_exit_codes() -> None:
     rows = table()
     assert len(rows) == 384
     for worst, complete, failed, fail_on, strict, zero, code in rows:
-        found = cli.exit_code(
+        found = exit_code(
             summary(worst, complete=complete, failed=failed), fail_on=fail_on, strict=strict, exit_zero=zero
         )
         assert found == code, (worst, complete, failed, fail_on, strict, zero)
@@ -155,7 +156,7 @@ def test_a_report_that_cannot_be_written_is_no_report(monkeypatch: pytest.Monkey
     def full_disk(path: Path) -> None:
         raise OutputError(f"{path}: cannot be written: No space left on device")
 
-    monkeypatch.setattr("auditor.cli.whole_file", full_disk)
+    monkeypatch.setattr("auditor.delivery.whole_file", full_disk)
     assert cli.main(["scan", "--from", saved(snapshot({})), "-o", "report.json"]) == 1
 
 
@@ -525,9 +526,9 @@ def test_help_imports_nothing_that_takes_time() -> None:
     libraries, modules = err.splitlines()
     assert libraries == "[]"
     assert modules == str(
-        ["auditor.arguments", "auditor.cli", "auditor.compliance", "auditor.errors", "auditor.organizations",
-         "auditor.output", "auditor.packing", "auditor.providers", "auditor.report", "auditor.report.text",
-         "auditor.shards"]
+        ["auditor.argument_sources", "auditor.arguments", "auditor.cli", "auditor.compliance", "auditor.delivery",
+         "auditor.errors", "auditor.estates", "auditor.organizations", "auditor.output", "auditor.packing",
+         "auditor.providers", "auditor.report", "auditor.report.text", "auditor.shards"]
     )  # fmt: skip
 
 

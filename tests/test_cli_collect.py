@@ -40,7 +40,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def install(monkeypatch: pytest.MonkeyPatch, *clouds: FakeCloud) -> None:
-    monkeypatch.setattr("auditor.cli.PROVIDERS", {cloud.id: lambda cloud=cloud: cloud for cloud in clouds})
+    monkeypatch.setattr("auditor.estates.PROVIDERS", {cloud.id: lambda cloud=cloud: cloud for cloud in clouds})
 
 
 def test_a_name_ending_in_zst_is_packed_and_audited_like_any_other(

@@ -37,7 +37,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def install(monkeypatch: pytest.MonkeyPatch, *clouds: Cloud) -> None:
-    monkeypatch.setattr("auditor.cli.PROVIDERS", {cloud.id: lambda cloud=cloud: cloud for cloud in clouds})
+    monkeypatch.setattr("auditor.estates.PROVIDERS", {cloud.id: lambda cloud=cloud: cloud for cloud in clouds})
 
 
 def ledger(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
