@@ -11,6 +11,8 @@ from auditor.organizations import ANY, ID, LONGEST, SHORTEST
 from auditor.providers import PROVIDERS
 from auditor.shards import Shard, parse
 
+AWS_ORGANIZATION = "aws-organization"
+"""What `auditor permissions` knows besides the providers: reading a whole organization of AWS needs more."""
 GOOGLE_DEFAULT = " (default: [targets.gcp], else the credentials' own project)"
 AZURE_DEFAULT = " (default: [targets.azure], else the credentials' own)"
 ROLE_DEFAULT = {

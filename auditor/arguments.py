@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from auditor import __version__
-from auditor.argument_sources import configuration, live_sources, shard, snapshots, sources
+from auditor.argument_sources import AWS_ORGANIZATION, configuration, live_sources, shard, snapshots, sources
 from auditor.compliance import FRAMEWORKS
 from auditor.providers import PROVIDERS
 from auditor.report import COMPLIANCE_FORMATS, FORMATS, ISSUER_FORMATS, PAGE_FORMATS, REACH_FORMATS, TOKEN_FORMATS
@@ -105,7 +105,8 @@ def parser() -> argparse.ArgumentParser:
     _explain(add("explain", "tell what a rule finds, why it matters and what to do", "[RULE] [options]"))
     _issuers(add("issuers", "list the issuers, or tell all about one", "[NAME] [options]"))
     permissions = add("permissions", "print the least privilege the collector needs, ready to paste", "PROVIDER")
-    permissions.add_argument("provider", metavar="PROVIDER", choices=PROVIDERS, help=", ".join(PROVIDERS))
+    of = (*PROVIDERS, AWS_ORGANIZATION)
+    permissions.add_argument("provider", metavar="PROVIDER", choices=of, help=", ".join(of))
     schema = add("schema", "print the JSON Schema of a file format", "NAME")
     schema.add_argument("schema", metavar="NAME", choices=SCHEMAS, help=", ".join(SCHEMAS))
     _completion(add("completion", "print what completes this command line in a shell", "SHELL"))

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from auditor.argument_sources import AWS_ORGANIZATION
 from auditor.arguments import parser
 from auditor.delivery import (
     FINDINGS,
@@ -305,7 +306,12 @@ def _now() -> datetime:
 
 
 def _permissions(args: Namespace) -> int:
-    sys.stdout.write(clouds()[args.provider]().permissions())
+    if args.provider == AWS_ORGANIZATION:
+        from auditor.providers.aws import PROVIDER
+
+        sys.stdout.write(PROVIDER.organization_permissions())
+    else:
+        sys.stdout.write(clouds()[args.provider]().permissions())
     return OK
 
 

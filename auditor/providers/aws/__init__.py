@@ -52,6 +52,14 @@ LEAST_PRIVILEGE: dict[str, Any] = {
             ],
             "Resource": "*",
         },
+    ],
+}
+"""What `collect` calls. `sts:GetCallerIdentity` needs no permission (STS API reference)."""
+
+ORGANIZATION_PRIVILEGE: dict[str, Any] = {
+    "Version": "2012-10-17",
+    "Statement": [
+        *LEAST_PRIVILEGE["Statement"],
         {
             "Sid": "WholeOrganizationFromItsManagementAccountOrADelegatedAdministrator",
             "Effect": "Allow",
@@ -72,7 +80,7 @@ LEAST_PRIVILEGE: dict[str, Any] = {
         },
     ],
 }
-"""What `collect` calls. `sts:GetCallerIdentity` needs no permission (STS API reference)."""
+"""What `collect` calls to read a whole organization. Entering every account is much: only who needs it should have it."""
 
 
 class Aws:
@@ -160,6 +168,10 @@ class Aws:
     def permissions(self) -> str:
         """An IAM policy for whoever runs the collection."""
         return json.dumps(LEAST_PRIVILEGE, indent=2) + "\n"
+
+    def organization_permissions(self) -> str:
+        """The same for whoever reads a whole organization, from its management account or a delegated one."""
+        return json.dumps(ORGANIZATION_PRIVILEGE, indent=2) + "\n"
 
 
 PROVIDER = Aws()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -606,7 +607,10 @@ def test_boto3_is_not_imported_until_something_is_collected() -> None:
 
 
 def test_permissions_are_a_policy_ready_to_paste() -> None:
-    assert PROVIDER.permissions() == (
+    whole, one = json.loads(PROVIDER.organization_permissions()), json.loads(PROVIDER.permissions())
+    assert one["Statement"] == whole["Statement"][:3]
+    assert "sts:AssumeRole" not in PROVIDER.permissions()
+    assert PROVIDER.organization_permissions() == (
         '{\n  "Version": "2012-10-17",\n  "Statement": [\n    {\n      "Sid": "RolesPoliciesAndProviders",\n'
         '      "Effect": "Allow",\n      "Action": [\n        "iam:GetAccountAuthorizationDetails",\n'
         '        "iam:ListOpenIDConnectProviders",\n        "iam:GetOpenIDConnectProvider"\n      ],\n'
