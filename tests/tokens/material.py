@@ -11,8 +11,8 @@ from typing import Any
 
 from auditor.config import Config, Ours, Owned
 from auditor.issuers.catalogue import catalogue_of
-from auditor.questions import hold
 from auditor.providers.aws import Aws
+from auditor.questions import hold
 from auditor.snapshot import Coverage, Document, Snapshot, Status
 from auditor.tokens.answer import Answer, TokenReport
 from auditor.tokens.nearest import View

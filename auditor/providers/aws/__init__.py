@@ -80,7 +80,7 @@ ORGANIZATION_PRIVILEGE: dict[str, Any] = {
         },
     ],
 }
-"""What `collect` calls to read a whole organization. Entering every account is much: only who needs it should have it."""
+"""What `collect` calls to read a whole organization. Entering every account is much: for whoever needs it alone."""
 
 
 class Aws:

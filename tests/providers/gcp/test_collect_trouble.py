@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from auditor.errors import CollectError, NothingAskedError, UsageError
+from auditor.progress import Stage
 from auditor.providers.gcp.collect import collect
 from auditor.providers.gcp.rest import Answer, Limits, refusal
 from auditor.snapshot import Coverage, Status
@@ -221,7 +222,7 @@ SLOW = ("AccessBoundaryPolicies.list", "searchPolicyBindings", "iam.policies.lis
 
 
 def test_reads_of_deny_policies_are_spread_and_said(google: LoopbackGoogle, clock: Clock) -> None:
-    told: list[str] = []
+    told: list[str | Stage] = []
     snapshot = collect(["projects/web-prod"], Limits(slow_interval=12), told.append)
     assert [sum(count for method, count in google.calls.items() if method.endswith(end)) for end in SLOW] == [
         1,
