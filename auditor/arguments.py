@@ -187,16 +187,14 @@ def _reporting(command: argparse.ArgumentParser) -> None:
         "--persona",
         metavar="WHO",
         choices=PERSONAS,
-        default="regular",
-        help="how much to hear: regular (default), pedantic, auditor (most)",
+        help="how much to hear: regular, pedantic, auditor (most) (default: [thresholds], else regular)",
     )
     codes = command.add_argument_group("exit code")
     codes.add_argument(
         "--fail-on",
         metavar="LEVEL",
         choices=SEVERITIES,
-        default="low",
-        help="findings that count: low (default), medium, high, critical, and worse",
+        help="findings that count: low, medium, high, critical, and worse (default: [thresholds], else low)",
     )
     codes.add_argument(
         "--strict", action="store_true", help="exit 3 on incomplete coverage even when there are findings"

@@ -6,15 +6,13 @@ misspelt `[ours]` would quietly change what counts as a stranger. Every error na
 
 from __future__ import annotations
 
-import difflib
 import re
-import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
+from auditor.config_reader import Place, Reader, as_table, listing, parsed, text_of
 from auditor.errors import ConfigError
 from auditor.organizations import ANY, ID, LONGEST, SHORTEST
 from auditor.toml_lines import Written, line_of
@@ -25,6 +23,12 @@ PROJECT_FILE = "pyproject.toml"
 ISSUER, ISSUER_TABLES = "issuer", "issuer-tables"
 ISSUERS = "issuers"
 WAIVER = "waiver"
+THRESHOLDS = "thresholds"
+RULES = "rules"
+SEVERITIES = ("low", "medium", "high", "critical")
+PERSONAS = ("regular", "pedantic", "auditor")
+TIMED = ("unused-identity",)
+"""Rules that measure days."""
 SUBJECT_TEMPLATES = "subject-templates"
 AZURE_CLOUDS = ("AzureCloud", "AzureUSGovernment", "AzureChinaCloud")
 """As the Azure CLI names them."""
@@ -125,6 +129,28 @@ class Waiver:
 
 
 @dataclass(frozen=True, slots=True)
+class Thresholds:
+    """What counts, where the command line does not say."""
+
+    fail_on: str = "low"
+    """The lowest severity that makes a run fail: `low`, `medium`, `high` or `critical`."""
+    persona: str = "regular"
+    """How much to hear: `regular`, `pedantic` or `auditor`."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSettings:
+    """What the user says of one rule."""
+
+    severity: str | None = None
+    """The severity of all its findings; None: what the table says."""
+    days: int | None = None
+    """`unused-identity`: how long something may rest; None: the rule's own measure."""
+    where: str = ""
+    """Where that stands, for people: `auditor.toml:12`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole configuration. The default value is what an absent file means."""
 
@@ -134,6 +160,9 @@ class Config:
     """Issuers the user described, or URLs of known ones; `issuers.catalogue_of` reads and judges them."""
     waivers: tuple[Waiver, ...] = ()
     """In the order of the file."""
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    rules: Mapping[str, RuleSettings] = field(default_factory=dict)
+    """By the id of the rule."""
 
 
 def find(directory: Path) -> Path | None:
@@ -143,7 +172,7 @@ def find(directory: Path) -> Path | None:
     be ignored without a word.
     """
     own, project = directory / FILE, directory / PROJECT_FILE
-    in_project = project.is_file() and "auditor" in _table(_parse(project, _text(project)).get("tool"))
+    in_project = project.is_file() and "auditor" in as_table(parsed(project, text_of(project)).get("tool"))
     if own.is_file() and in_project:
         raise ConfigError(f"both {own} and [tool.auditor] of {project} exist; keep one of them")
     return own if own.is_file() else project if in_project else None
@@ -156,17 +185,17 @@ def load(path: Path, kinds: Collection[str]) -> Config:
     `ConfigError`, naming file and line, for what is not TOML, an unknown key, a wrong type, or a value that cannot be
     meant.
     """
-    text = _text(path)
-    document = _parse(path, text)
+    text = text_of(path)
+    document = parsed(path, text)
     root: tuple[str, ...] = ()
     if path.name == PROJECT_FILE:
         root = ("tool", "auditor")
-        document = _table(document.get("tool"))
+        document = as_table(document.get("tool"))
         if "auditor" not in document:
             raise ConfigError(f"{path}: has no [tool.auditor] table")
         document = document["auditor"]
-    reader = _Reader(path, text, root)
-    table = reader.table((), document, ("ours", "targets", WAIVER, ISSUER, ISSUER_TABLES))
+    reader = Reader(path, text, root)
+    table = reader.table((), document, ("ours", "targets", THRESHOLDS, RULES, WAIVER, ISSUER, ISSUER_TABLES))
     described = (*_inline_issuers(reader, table.get(ISSUER, [])), *_issuer_tables(reader, table.get(ISSUER_TABLES, [])))
     own = [written.value.get("id") for written in described if isinstance(written.value, dict)]
     named = (*kinds, *(kind for kind in own if isinstance(kind, str) and kind not in kinds))
@@ -175,10 +204,41 @@ def load(path: Path, kinds: Collection[str]) -> Config:
         targets=_targets(reader, table["targets"]) if "targets" in table else Targets(),
         issuers=described,
         waivers=tuple(_waivers(reader, table.get(WAIVER, []))),
+        thresholds=_thresholds(reader, table.get(THRESHOLDS, {})),
+        rules=_rules(reader, table.get(RULES, {})),
     )
 
 
-def _waivers(reader: _Reader, value: object) -> Iterator[Waiver]:
+def _thresholds(reader: Reader, value: object) -> Thresholds:
+    table = reader.table((THRESHOLDS,), value, ("fail-on", "persona"))
+    default = Thresholds()
+    fail_on = table.get("fail-on", default.fail_on)
+    persona = table.get("persona", default.persona)
+    return Thresholds(
+        reader.choice((THRESHOLDS, "fail-on"), fail_on, SEVERITIES),
+        reader.choice((THRESHOLDS, "persona"), persona, PERSONAS),
+    )
+
+
+def _rules(reader: Reader, value: object) -> Mapping[str, RuleSettings]:
+    found = {}
+    for rule, given in reader.table((RULES,), value).items():
+        place = (RULES, rule)
+        table = reader.table(place, given, ("severity", "days") if rule in TIMED else ("severity",))
+        days = table.get("days")
+        if days is not None and (not isinstance(days, int) or isinstance(days, bool) or days < 1):
+            raise reader.error((*place, "days"), "`days` must be a whole number from 1 on")
+        severity = table.get("severity")
+        line = line_of(reader.source, (*reader.root, *place))
+        found[rule] = RuleSettings(
+            None if severity is None else reader.choice((*place, "severity"), severity, ("info", *SEVERITIES)),
+            days,
+            f"{reader.path}:{line}" if line else str(reader.path),
+        )
+    return found
+
+
+def _waivers(reader: Reader, value: object) -> Iterator[Waiver]:
     if not isinstance(value, list):
         raise reader.error((WAIVER,), f"{reader.name((WAIVER,))} must be a list of tables, `[[{WAIVER}]]`")
     texts = ("rule", "subject", "reason", "owner")
@@ -201,7 +261,7 @@ def _waivers(reader: _Reader, value: object) -> Iterator[Waiver]:
         )
 
 
-def _inline_issuers(reader: _Reader, value: object) -> Iterator[Written]:
+def _inline_issuers(reader: Reader, value: object) -> Iterator[Written]:
     if not isinstance(value, list):
         raise reader.error((ISSUER,), f"{reader.name((ISSUER,))} must be a list of tables, `[[{ISSUER}]]`")
     for index, table in enumerate(value):
@@ -209,18 +269,18 @@ def _inline_issuers(reader: _Reader, value: object) -> Iterator[Written]:
         yield Written(str(reader.path), reader.source, (*reader.root, ISSUER, index))
 
 
-def _issuer_tables(reader: _Reader, value: object) -> Iterator[Written]:
+def _issuer_tables(reader: Reader, value: object) -> Iterator[Written]:
     """The named files, each one table; relative names count from the configuration's own directory."""
     for place, name in reader.texts((ISSUER_TABLES,), value):
         path = reader.path.parent / name
         if not path.is_file():
             raise reader.error(place, f"{name!r}: there is no such file")
-        text = _text(path)
-        _parse(path, text)
+        text = text_of(path)
+        parsed(path, text)
         yield Written(str(path), text)
 
 
-def _ours(reader: _Reader, value: object, kinds: Collection[str]) -> Ours:
+def _ours(reader: Reader, value: object, kinds: Collection[str]) -> Ours:
     table = reader.table(("ours",), value, (*kinds, ISSUERS, SUBJECT_TEMPLATES))
     tenants = {
         key: tuple(dict.fromkeys(_owned(reader, place, text) for place, text in reader.texts(("ours", key), listed)))
@@ -238,7 +298,7 @@ def _ours(reader: _Reader, value: object, kinds: Collection[str]) -> Ours:
         kind, _, owner = key.partition(":")
         if kind not in kinds or not owner:
             raise reader.error(
-                (*place, key), f"{key!r} is not KIND:OWNER or KIND:OWNER/PROJECT, with one of {_listing(kinds)}"
+                (*place, key), f"{key!r} is not KIND:OWNER or KIND:OWNER/PROJECT, with one of {listing(kinds)}"
             )
         claims = tuple(text for _, text in reader.texts((*place, key), listed))
         if not claims:
@@ -247,7 +307,7 @@ def _ours(reader: _Reader, value: object, kinds: Collection[str]) -> Ours:
     return Ours(tenants=tenants, issuers=tuple(dict.fromkeys(issuers)), subject_templates=templates, declared=True)
 
 
-def _owned(reader: _Reader, place: _Place, text: str) -> Owned:
+def _owned(reader: Reader, place: Place, text: str) -> Owned:
     name, at, number = text.rpartition("@")
     if not at:
         name, number = text, ""
@@ -258,7 +318,7 @@ def _owned(reader: _Reader, place: _Place, text: str) -> Owned:
     return Owned(name, number or None)
 
 
-def _targets(reader: _Reader, value: object) -> Targets:
+def _targets(reader: Reader, value: object) -> Targets:
     table = reader.table(("targets",), value, ("aws", "gcp", "azure"))
 
     def listed(provider: str, *keys: str) -> list[tuple[str, ...]]:
@@ -273,7 +333,7 @@ def _targets(reader: _Reader, value: object) -> Targets:
     )
 
 
-def _aws(reader: _Reader, value: object) -> AwsTargets:
+def _aws(reader: Reader, value: object) -> AwsTargets:
     place, texts = ("targets", "aws"), ("role-name", "external-id", "role-session-name")
     table = reader.table(place, value, ("profiles", "organization", *texts, "duration"))
     profiles = tuple(dict.fromkeys(text for _, text in reader.texts((*place, "profiles"), table.get("profiles", []))))
@@ -290,7 +350,7 @@ def _aws(reader: _Reader, value: object) -> AwsTargets:
     return AwsTargets(profiles, organization, role, external, session, table.get("duration"))
 
 
-def _azure(reader: _Reader, value: object) -> AzureTargets:
+def _azure(reader: Reader, value: object) -> AzureTargets:
     place = ("targets", "azure")
     table = reader.table(place, value, ("tenant", "subscriptions", "management-groups", "cloud"))
 
@@ -304,95 +364,3 @@ def _azure(reader: _Reader, value: object) -> AzureTargets:
     if cloud is not None and cloud not in AZURE_CLOUDS:
         raise reader.error((*place, "cloud"), f"{cloud!r} is no Azure cloud; known: {', '.join(AZURE_CLOUDS)}")
     return AzureTargets(single("tenant"), several("subscriptions"), several("management-groups"), cloud)
-
-
-_Place = tuple[str | int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """Takes decoded TOML apart, and knows where in the file each part stands."""
-
-    path: Path
-    source: str
-    root: tuple[str, ...]
-
-    def error(self, place: _Place, message: str) -> ConfigError:
-        line = line_of(self.source, (*self.root, *place))
-        return ConfigError(f"{self.path}:{line}: {message}" if line else f"{self.path}: {message}")
-
-    def table(self, place: _Place, value: object, known: Collection[str] | None = None) -> Mapping[str, Any]:
-        """`value` as a table whose keys are all `known` (any, if None)."""
-        if not isinstance(value, dict):
-            raise self.error(place, f"{self.name(place)} must be a table, not {_type(value)}")
-        for key in value:
-            if known is not None and key not in known:
-                near = difflib.get_close_matches(key, known, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else f"known here: {_listing(known)}"
-                within = f" in {self.name(place)}" if place else ""
-                raise self.error((*place, key), f"unknown key {key!r}{within}; {hint}")
-        return value
-
-    def texts(self, place: _Place, value: object) -> Iterator[tuple[_Place, str]]:
-        """`value` as a list of texts, none of them blank, each with its place."""
-        if not isinstance(value, list):
-            raise self.error(place, f"{self.name(place)} must be a list of strings, not {_type(value)}")
-        for index, item in enumerate(value):
-            if not isinstance(item, str):
-                raise self.error((*place, index), f"{self.name(place)} must hold strings only, not {_type(item)}")
-            yield (*place, index), self._decent((*place, index), item)
-
-    def text(self, place: _Place, value: object) -> str:
-        """`value` as a text that is not blank."""
-        if not isinstance(value, str):
-            raise self.error(place, f"{self.name(place)} must be a string, not {_type(value)}")
-        return self._decent(place, value)
-
-    def _decent(self, place: _Place, text: str) -> str:
-        if not text or text != text.strip() or not text.isprintable():
-            raise self.error(place, f"{self.name(place)} holds {text!r}: empty, padded or not printable")
-        return text
-
-    def name(self, place: _Place) -> str:
-        path = (*self.root, *(part for part in place if isinstance(part, str)))
-        return f"`{'.'.join(path)}`" if path else "the configuration"
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: holds bytes that are not UTF-8 text") from error
-
-
-def _parse(path: Path, text: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        found = re.search(r"at line (\d+)", str(error))
-        line = found.group(1) if found else len(text.splitlines())  # what is missing is missing at the end
-        raise ConfigError(f"{path}:{line}: not TOML: {error}") from error
-    except RecursionError as error:
-        raise ConfigError(f"{path}: nested too deeply to be read") from error
-
-
-def _table(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _type(value: object) -> str:
-    names = {
-        str: "a string",
-        bool: "a truth value",
-        int: "a number",
-        float: "a number",
-        list: "a list",
-        dict: "a table",
-    }
-    return names.get(type(value), "a date or time")
-
-
-def _listing(names: Collection[str]) -> str:
-    return ", ".join(sorted(names)) if names else "nothing"

@@ -25,7 +25,18 @@ def clouds() -> Mapping[str, Callable[[], Provider]]:
 
 
 def config_of(args: Namespace) -> Config:
-    """The configuration that is named, else that of the folder. Raises `ConfigError` for whatever is wrong in it."""
+    """The configuration that is named, else that of the folder; `args` get from it what they leave open.
+
+    Raises `ConfigError` for whatever is wrong in it.
+    """
+    found = _config(args)
+    for name in ("fail_on", "persona"):
+        if getattr(args, name, "") is None:
+            setattr(args, name, getattr(found.thresholds, name))
+    return found
+
+
+def _config(args: Namespace) -> Config:
     from auditor import config, issuers
     from auditor.issuers.catalogue import catalogue_of
 
@@ -34,10 +45,11 @@ def config_of(args: Namespace) -> Config:
         return config.Config()
     found = config.load(path, issuers.kinds())
     catalogue_of(found.issuers)  # what is wrong with a described issuer is told before anything is read
-    if found.waivers:
-        from auditor.waivers import check_rules
+    if found.waivers or found.rules:
+        from auditor.waivers import check_rules, check_settings
 
         check_rules(found.waivers)
+        check_settings(found.rules)
     return found
 
 

@@ -27,7 +27,7 @@ from auditor.rules.base import Context, Persona, Rule
 from auditor.shards import Part, Shard, missing, plan_of
 from auditor.snapshot import Coverage, Snapshot, load, merge, ordered
 from auditor.snapshot import Status as Reading
-from auditor.waivers import settle
+from auditor.waivers import rated, settle
 
 
 def collect(
@@ -120,11 +120,12 @@ def audit(
         graph=graph,
         standings=standings,
         collected=snapshot.finished,
+        settings=config.rules,
     )
     heard = [rule for rule in rules if persona.hears(rule.persona)]
     found: Iterable[Finding] = run(counted("looking for what is wrong", heard, len(heard), progress), context)
     found = (*failures, *found, *chain.from_iterable(one.failures for one in authorities.values()))
-    findings = settle(found, config.waivers, context.decisions, snapshot.finished)
+    findings = settle(rated(found, config.rules), config.waivers, context.decisions, snapshot.finished)
     return Report(
         tool_version=__version__,
         started=snapshot.started,

@@ -53,7 +53,14 @@ def draft(report: Report | None, given: Mapping[str, Any], kinds: Collection[str
     issuers that may stand under `[ours]`; `today`: from when the example of a waiver counts its days. A line that
     begins with `# ` and a word is prose, one that begins with `#` otherwise a setting, in force without that mark.
     """
-    lines = [*_head(report), *_ours(report, kinds), *_targets(report, given), *_waiver(report, today), *_issuer()]
+    lines = [
+        *_head(report),
+        *_ours(report, kinds),
+        *_targets(report, given),
+        *_thresholds(),
+        *_waiver(report, today),
+        *_issuer(),
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -253,6 +260,20 @@ def _list(key: str, names: Sequence[str]) -> Iterator[str]:
 
 def _plain(name: str) -> bool:
     return bool(name) and name == name.strip() and name.isprintable()
+
+
+def _thresholds() -> Iterator[str]:
+    yield ""
+    yield "# What makes a run fail and how much there is to hear, where the command line does not say."
+    yield "#[thresholds]"
+    yield '#fail-on = "medium"'
+    yield '#persona = "pedantic"'
+    yield ""
+    yield "# What single rules are to do; `auditor rules` lists them."
+    yield "#[rules.unused-identity]"
+    yield "#days = 180"
+    yield "#[rules.environment-gate]"
+    yield '#severity = "info"'
 
 
 def _waiver(report: Report | None, today: date) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What somebody decided to live with: findings that the configuration waives, for a reason and for a time.
+"""What the configuration says of findings: how some are rated, and which somebody decided to live with for a time.
 
 A waived finding stays in every report and fails no run. A waiver that is over, or that nothing answers to, is itself a
 finding: what was once decided is not to be forgotten.
@@ -7,29 +7,49 @@ finding: what was once decided is not to be forgotten.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
-from auditor.config import Waiver
+from auditor.config import RuleSettings, Waiver
 from auditor.errors import ConfigError
-from auditor.model import Decision, Finding, Status, Waived
+from auditor.model import Decision, Finding, Severity, Status, Waived
 from auditor.rules import CHANGES, RULES, expired_waiver, unused_waiver
 
 
 def check_rules(waivers: Iterable[Waiver]) -> None:
     """Raises `ConfigError`, naming file and line, for a waiver of no rule, or of one that tells of changes."""
-    known = [rule.id for rule in RULES]
     for waiver in waivers:
-        if waiver.rule not in known:
-            near = difflib.get_close_matches(waiver.rule, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else "`auditor rules` lists them"
-            raise ConfigError(f"{waiver.where}: there is no rule {waiver.rule!r}; {hint}")
+        _known(waiver.rule, waiver.where)
         if waiver.rule in {rule.id for rule in CHANGES}:
             raise ConfigError(
                 f"{waiver.where}: {waiver.rule} tells of a change, and no waiver holds for one; "
                 "once it is wanted, compare with the newer state"
             )
+
+
+def check_settings(settings: Mapping[str, RuleSettings]) -> None:
+    """Raises `ConfigError`, naming file and line, for settings of a rule that does not exist."""
+    for rule, given in settings.items():
+        _known(rule, given.where)
+
+
+def _known(rule: str, where: str) -> None:
+    known = [one.id for one in RULES]
+    if rule not in known:
+        near = difflib.get_close_matches(rule, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else "`auditor rules` lists them"
+        raise ConfigError(f"{where}: there is no rule {rule!r}; {hint}")
+
+
+def rated(findings: Iterable[Finding], settings: Mapping[str, RuleSettings]) -> Iterator[Finding]:
+    """`findings` with the severities the user gave their rules. A failed check is rated by nobody's wish."""
+    for finding in findings:
+        wanted = settings.get(finding.rule)
+        if wanted is None or wanted.severity is None or finding.status is Status.ERROR:
+            yield finding
+        else:
+            yield replace(finding, severity=Severity[wanted.severity.upper()])
 
 
 def settle(

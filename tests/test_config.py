@@ -93,7 +93,11 @@ WAIVER = "[[waiver]]\nrule = 'any-branch'\nsubject = 's'\nreason = 'r'\nowner = 
 
 MISTAKES = [
     ("[our]\n", 1, "unknown key 'our'; did you mean 'ours'?"),
-    ("\n\nzoo = 1\n", 3, "unknown key 'zoo'; known here: issuer, issuer-tables, ours, targets, waiver"),
+    (
+        "\n\nzoo = 1\n",
+        3,
+        "unknown key 'zoo'; known here: issuer, issuer-tables, ours, rules, targets, thresholds, waiver",
+    ),
     (
         "\n\n[[waiver]]\nrule = 'x'\nreason = 'y'\n",
         3,
@@ -106,6 +110,14 @@ MISTAKES = [
         7,
         "unknown key 'until' in `waiver`; known here: expires, owner, reason, rule, subject",
     ),
+    ("[thresholds]\nfail-on = 'info'\n", 2, "'info' is none of low, medium, high, critical"),
+    ("[thresholds]\npersona = 1\n", 2, "`thresholds.persona` must be a string, not a number"),
+    ("[thresholds]\nfailon = 'low'\n", 2, "unknown key 'failon' in `thresholds`; did you mean 'fail-on'?"),
+    ("[rules.any-tag]\nseverity = 'none'\n", 2, "'none' is none of info, low, medium, high, critical"),
+    ("[rules.any-tag]\ndays = 3\n", 2, "unknown key 'days' in `rules.any-tag`; known here: severity"),
+    ("[rules.unused-identity]\ndays = 0\n", 2, "`days` must be a whole number from 1 on"),
+    ("[rules.unused-identity]\ndays = true\n", 2, "`days` must be a whole number from 1 on"),
+    ("[rules]\nany-tag = 'low'\n", 2, "`rules.any-tag` must be a table, not a string"),
     ("[waiver]\nrule = 'x'\n", 1, "`waiver` must be a list of tables, `[[waiver]]`"),
     (
         "[[waiver]]\nrule = 1\nsubject='s'\nreason='r'\nowner='o'\nexpires=2027-03-31\n",

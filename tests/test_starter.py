@@ -94,6 +94,17 @@ gitlab = [
 #tenant = "my-org.onmicrosoft.com"
 #management-groups = ["production"]
 
+# What makes a run fail and how much there is to hear, where the command line does not say.
+#[thresholds]
+#fail-on = "medium"
+#persona = "pedantic"
+
+# What single rules are to do; `auditor rules` lists them.
+#[rules.unused-identity]
+#days = 180
+#[rules.environment-gate]
+#severity = "info"
+
 # A finding you have decided to live with: all five are needed. Its subject is the id of the finding, of the
 # trust, or of the identity, as the JSON report has them. It stays in every report, and fails no run.
 # Anyone on GitHub Actions can become deploy-web (low)

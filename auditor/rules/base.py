@@ -9,7 +9,7 @@ from typing import Protocol
 
 from auditor.claims.predicate import Token
 from auditor.claims.verdict import Undecided, Verdict
-from auditor.config import Ours
+from auditor.config import Ours, RuleSettings
 from auditor.graph import Graph, Standing
 from auditor.model import Confidence, Decision, Finding, Fix, Identity, Source, Trust
 from auditor.rules.severity import describe, rate
@@ -52,6 +52,8 @@ class Context:
     """What each identity that federated tokens can become comes to."""
     collected: str = ""
     """When the last document was collected, RFC 3339: what is said of times is said of that moment."""
+    settings: Mapping[str, RuleSettings] = field(default_factory=dict)
+    """What the user says of rules, by id."""
 
     def reached(self, trust: Trust) -> Verdict:
         """Whether anybody gets in by a narrowed copy of a trust, confirmed."""

@@ -3,7 +3,11 @@
 ## What it finds
 
 An identity that federated tokens can become, and that was not used for ninety days, or never since it was made more
-than ninety days ago; by the cloud's own records of last use, where they were read.
+than ninety days ago; by the cloud's own records of last use, where they were read. Another number of days can stand in
+the configuration:
+
+    [rules.unused-identity]
+    days = 180
 
 ## Why it matters
 
@@ -34,13 +38,15 @@ IDLE = timedelta(days=90)
 
 def check_estate(context: Context) -> Iterable[Finding]:
     now = _moment(context.collected)
+    wanted = context.settings.get(RULE.id)
+    idle = IDLE if wanted is None or wanted.days is None else timedelta(days=wanted.days)
     for holder in powers.holders(context):
         profile = holder.standing.profile
         if not profile.use_known or now is None:
             continue
         created, used = _moment(profile.created), _moment(profile.last_used)
         since = used or created
-        if since is None or now - since < IDLE:
+        if since is None or now - since < idle:
             continue
         days = (now - since).days
         how = f"was last used {days} days ago" if used else f"was never used in the {days} days since it was made"
