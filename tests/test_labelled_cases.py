@@ -33,6 +33,7 @@ CLASS_OF = {
 }
 
 REASONED = {
+    "306": "its subject is a placeholder, as the label says; that a person may have it is not documented: unknown",
     "259": "the label takes a principal tag for missing; whether such callers carry tags is not settled, so: unknown",
 }
 """Cases below high confidence that come out differently, and why."""

@@ -20,7 +20,7 @@ from auditor.model import Identity, Level
 from auditor.organizations import ANY
 from auditor.plan import Inline, Patience, Threads
 from auditor.progress import Stage, silent
-from auditor.providers.aws import LEAST_PRIVILEGE, PROVIDER
+from auditor.providers.aws import ORGANIZATION_PRIVILEGE, PROVIDER
 from auditor.providers.aws.collect import collect_organisations
 from auditor.providers.aws.connections import Limits, connections
 from auditor.report.base import Layout
@@ -310,7 +310,8 @@ def test_a_role_without_an_organisation_is_a_slip() -> None:
 def test_no_more_is_called_than_the_published_policy_allows(aws: LoopbackAws) -> None:
     organisation(aws, 2)
     assert collect_organisations(limits=FAST).complete
-    allowed = {action.partition(":")[2] for statement in LEAST_PRIVILEGE["Statement"] for action in statement["Action"]}
+    statements = ORGANIZATION_PRIVILEGE["Statement"]
+    allowed = {action.partition(":")[2] for statement in statements for action in statement["Action"]}
     of_single_accounts = {
         "GetPolicy",
         "GetPolicyVersion",
