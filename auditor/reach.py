@@ -71,9 +71,13 @@ def origin_of(text: str, catalogue: Catalogue) -> Origin:
 
 
 def runs_admitted(trust: Trust, origin: Origin, ours: Ours) -> Mapping[str, Verdict]:
-    """Kind of run → whether a token of `origin` from such a run gets in; only those that may, empty when none does."""
+    """Kind of run → whether a token of `origin` from such a run gets in; only those that may, empty when none does.
+
+    Of a trust that could not be read nobody knows whose tokens it lets in: any run may, of any issuer.
+    """
     if trust.issuer.kind != origin.kind:
-        return {}
+        unread = trust.notes.get("policy-unread")
+        return {} if unread is None else {"any": Undecided(str(unread))}
     case = case_of(trust, ours)
     shapes = tuple(_narrowed(case.shapes, origin))
     admitted = Admitted(case.predicate, case.grammar, shapes, Work(DECISION_BUDGET))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -16,14 +17,15 @@ from auditor.claims.verdict import Accepted, Undecided
 from auditor.config import Config, Ours
 from auditor.errors import UsageError
 from auditor.graph import Graph
-from auditor.issuers.catalogue import catalogue_of
-from auditor.model import Fix, Identity, Level, Source
+from auditor.issuers import identify
+from auditor.issuers.catalogue import Catalogue, catalogue_of
+from auditor.model import Fix, Identity, Level, Source, Trust
 from auditor.power import Capability, Power, Profile, Step, unread
 from auditor.questions import reach, who
 from auditor.reach import Origin, ReachReport, WhoReport, origin_of, runs_admitted
 from auditor.report import REACH_FORMATS
 from auditor.report.base import Layout
-from auditor.snapshot import Coverage
+from auditor.snapshot import Coverage, Snapshot
 from tests.estate import ACCOUNT, DENIED, READ, FakeCloud, role_arn, snapshot, trust
 
 
@@ -283,6 +285,21 @@ def test_who_as_json() -> None:
 def test_an_identity_nobody_knows() -> None:
     with pytest.raises(UsageError, match="no identity that trusts an OIDC issuer is called 'nobody'"):
         asked("nobody")
+
+
+class Unreadable(FakeCloud):
+    """Its one trust could not be read, so that not even its issuer is known."""
+
+    def trusts(self, snapshot: Snapshot, issuers: Catalogue | None = None) -> Iterable[Trust]:
+        made = trust("sealed", None)
+        return [replace(made, issuer=identify("https://unread.invalid"), notes={"policy-unread": "it is no JSON"})]
+
+
+def test_a_trust_nobody_could_read_may_let_anybody_in() -> None:
+    report = reach(snapshot({}), [Unreadable()], Config(), origin("repo:acme/app"), lambda _: None)
+    assert [(one.identity.name, one.certain) for one in report.reached] == [("sealed", False)]
+    assert not report.complete
+    assert "perhaps   any: it is no JSON" in written(report, "table")
 
 
 class Failing(Powers):

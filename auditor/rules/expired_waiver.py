@@ -26,26 +26,19 @@ Mend what was waived and delete the waiver; or, if it still is worth it, give it
 from __future__ import annotations
 
 from auditor.config import Waiver
-from auditor.model import Confidence, Finding, Fix, Level, Source
-from auditor.rules import references
+from auditor.model import Confidence, Finding
+from auditor.rules import references, waiving
 from auditor.rules.base import Definition
-from auditor.rules.severity import rate
 
 
 def finding(waiver: Waiver) -> Finding:
     """The finding about one waiver."""
-    return Finding(
-        rule=RULE.id,
-        severity=rate(RULE.id, Level.NONE),
-        confidence=RULE.confidence,
-        subject=waiver.subject,
-        subject_kind="identity",
-        title=f"The waiver of {waiver.rule} for {waiver.subject} expired on {waiver.expires}",
-        detail=f"{waiver.owner} waived it: {waiver.reason}. What it waived is still found, and counts again.",
-        witness=None,
-        evidence=(Source(waiver.file, waiver.pointer),),
-        fix=Fix(f"Mend it and delete the waiver, or give it another day ({waiver.where})."),
-        discriminator=waiver.rule,
+    return waiving.finding(
+        RULE,
+        waiver,
+        what=f"expired on {waiver.expires}",
+        so="What it waived is still found, and counts again.",
+        fix="Mend it and delete the waiver, or give it another day",
     )
 
 

@@ -24,26 +24,19 @@ Delete it; or write the subject as the report does: the id of the finding, of th
 from __future__ import annotations
 
 from auditor.config import Waiver
-from auditor.model import Confidence, Finding, Fix, Level, Source
-from auditor.rules import references
+from auditor.model import Confidence, Finding
+from auditor.rules import references, waiving
 from auditor.rules.base import Definition
-from auditor.rules.severity import rate
 
 
 def finding(waiver: Waiver) -> Finding:
     """The finding about one waiver."""
-    return Finding(
-        rule=RULE.id,
-        severity=rate(RULE.id, Level.NONE),
-        confidence=RULE.confidence,
-        subject=waiver.subject,
-        subject_kind="identity",
-        title=f"The waiver of {waiver.rule} for {waiver.subject} waives nothing",
-        detail=f"{waiver.owner} waived it: {waiver.reason}. No such finding was made.",
-        witness=None,
-        evidence=(Source(waiver.file, waiver.pointer),),
-        fix=Fix(f"Delete it, or mend its subject ({waiver.where})."),
-        discriminator=waiver.rule,
+    return waiving.finding(
+        RULE,
+        waiver,
+        what="waives nothing",
+        so="No such finding was made.",
+        fix="Delete it, or mend its subject",
     )
 
 

@@ -28,6 +28,7 @@ ROOMS = {
     "fixes",
     "pools",
     "powers",
+    "waiving",
     "gates",
     "impossible",
     "meant",
