@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from auditor.organizations import ANY, ID, LONGEST, SHORTEST
+from auditor.organizations import ACCOUNT, ANY, ID, LONGEST, SHORTEST
 from auditor.providers import PROVIDERS
 from auditor.shards import Shard, parse
+from auditor.visits import age
 
 AWS_ORGANIZATION = "aws-organization"
 """What `auditor permissions` knows besides the providers: reading a whole organization of AWS needs more."""
+MOST_WORKERS = 1_000
+"""More processes than that are a slip of the pen."""
 GOOGLE_DEFAULT = " (default: [targets.gcp], else the credentials' own project)"
 AZURE_DEFAULT = " (default: [targets.azure], else the credentials' own)"
 ROLE_DEFAULT = {
@@ -63,8 +67,17 @@ def live_sources(command: argparse.ArgumentParser) -> None:
         "the credentials): all its accounts",
     )
     command.set_defaults(organization=None)
+    command.add_argument(
+        "--account",
+        dest="accounts",
+        metavar="ID",
+        action="append",
+        type=_account,
+        default=[],
+        help="AWS account to enter by a role; may be repeated (with --organization: only these of its accounts)",
+    )
     for option, shown, told in (
-        ("--role-name", "NAME", "role to assume in each account of the AWS organization"),
+        ("--role-name", "NAME", "role to assume in each of these AWS accounts"),
         ("--external-id", "ID", "what those roles want to hear"),
         ("--role-session-name", "NAME", "name of the sessions, as CloudTrail shows it"),
     ):
@@ -90,8 +103,26 @@ def live_sources(command: argparse.ArgumentParser) -> None:
             help=f"Azure {kind.replace('-', ' ')}; may be repeated"
             + (" (default: all)" if kind == "subscription" else ""),
         )
+    workers(command)
     configuration(command)
     command.add_argument("-q", "--quiet", action="store_true", help="no progress and no summary on stderr")
+
+
+def workers(command: argparse.ArgumentParser) -> None:
+    """Who does the work. How it is done is no matter of what is read, and so not for a configuration to say."""
+    command.add_argument(
+        "--workers", metavar="N", type=_workers, help="work with N processes, not with threads of this one"
+    )
+    command.add_argument(
+        "--cluster", metavar="ADDRESS", help="read with the workers of the Dask scheduler at tls://HOST:PORT"
+    )
+    for option, told in (
+        ("ca", "certificates that the cluster's are signed by"),
+        ("cert", "certificate to show it"),
+        ("key", "key of that certificate"),
+    ):
+        where = " (default: as Dask is configured)" if option == "ca" else ""
+        command.add_argument(f"--cluster-{option}", metavar="FILE", type=Path, help=told + where)
 
 
 def configuration(command: argparse.ArgumentParser) -> None:
@@ -128,10 +159,30 @@ def _seconds(text: str) -> int:
     return int(text)
 
 
+def _account(text: str) -> str:
+    if not ACCOUNT.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no AWS account: twelve digits")
+    return text
+
+
+def _workers(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= MOST_WORKERS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of processes from 1 to {MOST_WORKERS:,}")
+    return int(text)
+
+
 def provider(text: str) -> str:
     if text not in PROVIDERS:
         raise argparse.ArgumentTypeError(f"{text!r} is no provider; known: {', '.join(PROVIDERS)}")
     return text
+
+
+def max_age(text: str) -> timedelta:
+    """A span of time, as in `12h`."""
+    try:
+        return age(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def shard(text: str) -> Shard:

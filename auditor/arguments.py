@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from auditor import __version__
-from auditor.argument_sources import AWS_ORGANIZATION, configuration, live_sources, shard, snapshots, sources
+from auditor.argument_sources import AWS_ORGANIZATION, configuration, live_sources, max_age, shard, snapshots, sources
 from auditor.compliance import FRAMEWORKS
 from auditor.providers import PROVIDERS
 from auditor.report import COMPLIANCE_FORMATS, FORMATS, ISSUER_FORMATS, PAGE_FORMATS, REACH_FORMATS, TOKEN_FORMATS
@@ -217,6 +217,20 @@ def _collect(collect: argparse.ArgumentParser) -> None:
         metavar="I/N",
         type=shard,
         help="read the I-th of N parts only; `scan --from` audits all parts together as the whole",
+    )
+    collect.add_argument(
+        "--resume",
+        metavar="[OLD]",
+        nargs="?",
+        const="",
+        help="continue an interrupted collection, which leaves SNAPSHOT.partial, and take over what is fresh in OLD "
+        "(default: SNAPSHOT)",
+    )
+    collect.add_argument(
+        "--max-age",
+        metavar="SPAN",
+        type=max_age,
+        help="what --resume takes over is no older: 30m, 12h, 7d (default: 24h)",
     )
 
 

@@ -131,6 +131,13 @@ def _joined(entries: list[Entry]) -> list[Entry]:
     ]
 
 
+def with_values(extent: Extent, values: Iterable[str]) -> Extent:
+    """An extent with other names for its values."""
+    # What is admitted comes first, what is excluded from it behind (`regions.describe`).
+    told = tuple(sorted(values, key=lambda text: (text.startswith("not "), text)))
+    return extent if told == extent.values else Extent(extent.label, told)
+
+
 def in_order(entries: Iterable[Mapping[str, Extent]]) -> Breadth:
     """Entries in the order in which reports show them."""
     return tuple(sorted(entries, key=lambda entry: [(k, v.label, v.values) for k, v in entry.items()]))

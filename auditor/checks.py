@@ -77,6 +77,15 @@ class GuardedAuthority:
         self.failures: list[Finding] = []
         """In the order they occurred."""
 
+    @property
+    def token_issuers(self) -> tuple[str, ...]:
+        return self._authority.token_issuers
+
+    def taken(self) -> list[Finding]:
+        """The failures since this was last asked."""
+        failures, self.failures = self.failures, []
+        return failures
+
     def identities(self) -> Iterable[Identity]:
         try:
             return tuple(self._authority.identities())

@@ -21,20 +21,20 @@ from auditor.delivery import (
     FINDINGS,
     INCOMPLETE,
     INTERRUPTED,
-    METERS,
     NO_REPORT,
     OK,
     STDOUT,
     USAGE,
     clear,
     deliver,
+    end_progress,
     layout_of,
     outputs_of,
     progress_of,
     say,
 )
 from auditor.errors import AuditorError, UsageError
-from auditor.estates import LIVE_OPTIONS, clouds, config_of, estate_of, live, targets_of
+from auditor.estates import LIVE_OPTIONS, clouds, config_of, estate_of, live, plan_of, targets_of
 from auditor.output import require_absent, require_writable, whole_file
 from auditor.report import COMPLIANCE_FORMATS, ISSUER_FORMATS, PAGE_FORMATS, REACH_FORMATS, TOKEN_FORMATS
 
@@ -46,7 +46,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     args = parser().parse_args(argv)
-    METERS.clear()
     try:
         code = COMMANDS[args.command](args)
         sys.stdout.flush()
@@ -64,12 +63,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("interrupted; no report was made")
         return INTERRUPTED
+    finally:
+        end_progress()
     return code
 
 
 def _scan(args: Namespace) -> int:
     from auditor import pipeline, rules
     from auditor.drift import differences
+    from auditor.fanout import judges
     from auditor.rules.base import Persona
 
     config = config_of(args)
@@ -79,7 +81,8 @@ def _scan(args: Namespace) -> int:
     baseline = None if args.baseline is None else differences.restored(args.baseline, config)
     progress = progress_of(args)
     snapshot, providers = estate_of(args, config)
-    report = pipeline.audit(snapshot, providers, config, rules.RULES, Persona(args.persona), progress)
+    with judges(args.workers) as executor:
+        report = pipeline.audit(snapshot, providers, config, rules.RULES, Persona(args.persona), progress, executor)
     if baseline is not None:
         ask = differences.Asked(config, rules.RULES, Persona(args.persona), progress)
         report = differences.against(baseline, report, providers, ask, hide=args.new_only)
@@ -130,25 +133,44 @@ def _init(args: Namespace) -> int:
 
 
 def _collect(args: Namespace) -> int:
+    from auditor import resume
     from auditor.packing import wants_packing
     from auditor.snapshot import save
 
     config = config_of(args)
-    if args.output != STDOUT:
-        require_writable(Path(args.output))
-    snapshot = live(args, args.providers or targets_of(config), config, progress_of(args), args.shard)
-    if args.output == STDOUT:
-        clear()
-        save(snapshot, sys.stdout)
-    else:
-        path = Path(args.output)
-        with whole_file(path, pack=wants_packing(path)) as stream:
-            save(snapshot, stream)
+    path = None if args.output == STDOUT else Path(args.output)
+    if path is not None:
+        require_writable(path)
+    # What is no file cannot be continued.
+    target = None if path is None or (path.exists() and not path.is_file()) else path
+    if args.max_age is not None and args.resume is None:
+        raise UsageError("--max-age tells what --resume may take over, which is missing")
+    if args.resume == "" and target is None:
+        raise UsageError("--resume needs a file: that of -o, or one of its own (--resume OLD)")
+    names = args.providers or targets_of(config)
+    plan, asked = plan_of(args, names, config), None
+    if args.resume is not None:
+        age = resume.MAX_AGE if args.max_age is None else args.max_age
+        asked = resume.Asked(Path(args.resume) if args.resume else None, age)
+    with resume.opened(target, plan, _now(), asked, _unheard if args.quiet else say) as kept:
+        snapshot = kept.stamped(live(args, names, config, progress_of(args), args.shard, kept), plan)
+        if path is None:
+            clear()
+            save(snapshot, sys.stdout)
+        else:
+            with whole_file(path, pack=wants_packing(path)) as stream:
+                save(snapshot, stream)
+        kept.finish()
     if not args.quiet:
         state = "complete" if snapshot.complete else "INCOMPLETE, `auditor scan --from` tells what is missing"
         part = "" if args.shard is None else f" of part {args.shard}"
         say(f"{len(snapshot.documents)} documents{part} saved; coverage {state}")
     return OK if snapshot.complete else INCOMPLETE
+
+
+def _unheard(text: str) -> None:
+    """What nobody wants to hear."""
+    del text
 
 
 def _rules(args: Namespace) -> int:
@@ -208,7 +230,7 @@ def _token(args: Namespace) -> int:
     if args.snapshots or args.providers:
         snapshot, providers = estate_of(args, config)
         view = View(recognition.issuer.grammar, recognition.reading, decoded.unread)
-        answer = questions.hold(snapshot, providers, issuers, decoded, view, args.identity, progress_of(args))
+        answer = questions.hold(snapshot, providers, config, decoded, view, args.identity, progress_of(args))
     subject = decoded.claims.get("sub")
     report = TokenReport(
         tool_version=__version__,
@@ -250,6 +272,7 @@ def _compliance(args: Namespace) -> int:
     from auditor import pipeline
     from auditor.compliance import FRAMEWORKS
     from auditor.compliance.catalogue import framework
+    from auditor.fanout import judges
     from auditor.report.assessment import Result, assess
     from auditor.report.base import Layout
     from auditor.rules import RULES
@@ -262,7 +285,8 @@ def _compliance(args: Namespace) -> int:
     args.providers = [name for name in args.names if name in clouds()]
     asked = dict.fromkeys(name for name in args.names if name in FRAMEWORKS)
     snapshot, providers = estate_of(args, config)
-    report = pipeline.audit(snapshot, providers, config, RULES, Persona.AUDITOR, progress_of(args))
+    with judges(args.workers) as executor:
+        report = pipeline.audit(snapshot, providers, config, RULES, Persona.AUDITOR, progress_of(args), executor)
     told = assess(report, map(framework, asked or FRAMEWORKS), RULES, config.ours)
     write = COMPLIANCE_FORMATS[args.format]()
     if args.output == STDOUT:

@@ -83,8 +83,15 @@ def _written_alike(old: Trust, new: Trust) -> bool:
     compiled = [(t.gate, [(s.effect, [c.predicate for c in s.clauses]) for s in t.statements]) for t in (old, new)]
     if compiled[0] != compiled[1]:
         return False
-    texts = [_texts(trust, trust.source) for trust in (old, new)]
-    return (bool(texts[0]) and texts[0] == texts[1]) or _read_alike(old) == _read_alike(new)
+    texts = [[_texts(trust, source) for source in (trust.source, *_above(trust))] for trust in (old, new)]
+    return (all(texts[0]) and texts[0] == texts[1]) or _read_alike(old) == _read_alike(new)
+
+
+def _above(trust: Trust) -> tuple[Source, ...]:
+    """Where the policies that stand above the identity say something, as far as they were read."""
+    policies = trust.notes.get("policies-above", {})
+    found = (one.source for one in trust.statements if one.source.document in policies and one.source.pointer)
+    return tuple(dict.fromkeys(found))
 
 
 def _read_alike(trust: Trust) -> tuple[list[str], Mapping[str, Any]]:

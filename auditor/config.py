@@ -14,7 +14,7 @@ from pathlib import Path
 
 from auditor.config_reader import Place, Reader, as_table, listing, parsed, text_of
 from auditor.errors import ConfigError
-from auditor.organizations import ANY, ID, LONGEST, SHORTEST
+from auditor.organizations import ACCOUNT, ANY, ID, LONGEST, SHORTEST
 from auditor.toml_lines import Written, line_of
 
 FILE = "auditor.toml"
@@ -70,6 +70,8 @@ class AwsTargets:
     role_session_name: str | None = None
     duration: int | None = None
     """Seconds."""
+    accounts: tuple[str, ...] = ()
+    """Ids of the accounts that are entered; beside `organization`, of those of its accounts that are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,7 +337,7 @@ def _targets(reader: Reader, value: object) -> Targets:
 
 def _aws(reader: Reader, value: object) -> AwsTargets:
     place, texts = ("targets", "aws"), ("role-name", "external-id", "role-session-name")
-    table = reader.table(place, value, ("profiles", "organization", *texts, "duration"))
+    table = reader.table(place, value, ("profiles", "organization", "accounts", *texts, "duration"))
     profiles = tuple(dict.fromkeys(text for _, text in reader.texts((*place, "profiles"), table.get("profiles", []))))
     asked, duration = table.get("organization", False), table.get("duration", SHORTEST)
     if not isinstance(asked, bool) and not (isinstance(asked, str) and ID.fullmatch(asked)):
@@ -345,9 +347,12 @@ def _aws(reader: Reader, value: object) -> AwsTargets:
             (*place, "duration"),
             f"`duration` must be seconds, from {SHORTEST} to {LONGEST}",
         )
+    accounts = tuple(dict.fromkeys(text for _, text in reader.texts((*place, "accounts"), table.get("accounts", []))))
+    if wrong := [account for account in accounts if not ACCOUNT.fullmatch(account)]:
+        raise reader.error((*place, "accounts"), f"{wrong[0]!r} is no AWS account: twelve digits, in quotes")
     role, external, session = (reader.text((*place, key), table[key]) if key in table else None for key in texts)
     organization = asked if isinstance(asked, str) else ANY if asked else None
-    return AwsTargets(profiles, organization, role, external, session, table.get("duration"))
+    return AwsTargets(profiles, organization, role, external, session, table.get("duration"), accounts)
 
 
 def _azure(reader: Reader, value: object) -> AzureTargets:

@@ -14,7 +14,7 @@ from auditor.claims.simplify import simplified
 from auditor.claims.templates import customised
 from auditor.config import Ours
 from auditor.judgement import Case, remembered
-from auditor.model import Decision, Trust
+from auditor.model import Decision, Issuer, Trust
 
 
 def decide(trust: Trust, ours: Ours) -> Decision:
@@ -35,8 +35,7 @@ def decide(trust: Trust, ours: Ours) -> Decision:
 def case_of(trust: Trust, ours: Ours) -> Case:
     """What the decision about a trust depends on."""
     issuer = trust.issuer
-    declared = tuple((place, keys) for place, keys in ours.subject_templates.items() if _kind(place) == issuer.kind)
-    shapes = _shapes(issuer.grammar, declared)
+    shapes = shapes_for(issuer, ours)
     return Case(
         predicate=simplified(within_depth(trust.predicate), shapes),
         grammar=issuer.grammar,
@@ -46,6 +45,12 @@ def case_of(trust: Trust, ours: Ours) -> Case:
         owned=ours.tenants.get(issuer.kind, ()),
         own_issuer=issuer.url in ours.issuers,
     )
+
+
+def shapes_for(issuer: Issuer, ours: Ours) -> tuple[Shape, ...]:
+    """The forms of token of an issuer that count."""
+    declared = tuple((place, keys) for place, keys in ours.subject_templates.items() if _kind(place) == issuer.kind)
+    return _shapes(issuer.grammar, declared) if declared else issuer.grammar.shapes
 
 
 def _audiences(trust: Trust) -> frozenset[str]:

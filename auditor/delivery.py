@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from auditor.errors import UsageError
+from auditor.errors import TooLargeError, UsageError
 from auditor.output import require_writable, whole_file
 from auditor.report import FORMATS
 from auditor.report.text import visible
@@ -20,7 +20,7 @@ from auditor.report.text import visible
 if TYPE_CHECKING:
     from auditor.progress import Progress
     from auditor.report.base import Layout, Report, Summary
-    from auditor.terminal import Meter
+    from auditor.terminal import Diary, Meter
 
 OK, NO_REPORT, USAGE, INCOMPLETE = 0, 1, 2, 3
 FINDINGS = 10
@@ -30,8 +30,8 @@ INTERRUPTED = 130
 
 STDOUT = "-"
 
-METERS: list[Meter] = []
-"""The line of progress on the terminal, if there is one: it goes before anything else is written."""
+METERS: list[Meter | Diary] = []
+"""Where progress is told, if it is. A line on a terminal goes before anything else is written."""
 
 
 def exit_code(summary: Summary, *, fail_on: str, strict: bool, exit_zero: bool) -> int:
@@ -59,11 +59,20 @@ def outputs_of(args: Namespace) -> list[tuple[str, str]]:
 
 
 def deliver(report: Report, outputs: Sequence[tuple[str, str]], args: Namespace) -> int:
-    """Write a report in every form it is wanted in, and choose the exit code."""
+    """Write a report in every form it is wanted in, and choose the exit code.
+
+    Raises `TooLargeError` for a form that does not hold so much, after the others were written.
+    """
     from auditor.report.compared import sentence
 
+    refused: list[TooLargeError] = []
     for name, file in outputs:
-        _write(report, name, file, args)
+        try:
+            _write(report, name, file, args)
+        except TooLargeError as error:
+            refused.append(error)
+    if refused:
+        raise refused[0]
     summary = report.summary()
     code = exit_code(summary, fail_on=args.fail_on, strict=args.strict, exit_zero=args.exit_zero)
     if not args.quiet:
@@ -112,15 +121,21 @@ def _reason(code: int, summary: Summary, fail_on: str) -> str:
 
 
 def progress_of(args: Namespace) -> Progress:
-    """Tells a person at a terminal what is going on, and nobody else."""
+    """Tells what is going on: a person at a terminal all the time, a log every minute."""
     from auditor.progress import silent
-    from auditor.terminal import Meter
+    from auditor.terminal import Diary, Meter
 
-    if args.quiet or not sys.stderr.isatty():
+    if args.quiet:
         return silent
     if not METERS:
-        METERS.append(Meter(sys.stderr))
+        METERS.append(Meter(sys.stderr) if sys.stderr.isatty() else Diary(sys.stderr))
     return METERS[0]
+
+
+def end_progress() -> None:
+    """Nothing more is told of what is going on."""
+    while METERS:
+        METERS.pop().close()
 
 
 def clear() -> None:

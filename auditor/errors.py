@@ -23,6 +23,10 @@ class ReportError(UsageError):
     """A report that was to be read back is of another version, cut short, or no report."""
 
 
+class TooLargeError(UsageError):
+    """A report has more in it than a format can hold; the message names formats that take it."""
+
+
 class TokenError(UsageError):
     """What was passed as a token is none. The message never quotes it: it may be a live one."""
 
@@ -57,3 +61,7 @@ class WorkerError(AuditorError):
 
 class OutputError(AuditorError):
     """A report or snapshot cannot be written where it was wanted (exit code 1)."""
+
+
+class ScratchError(AuditorError):
+    """Temporary files cannot be written or read, so that a large estate cannot be held (exit code 1)."""

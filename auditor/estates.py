@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from auditor.delivery import progress_of
 from auditor.errors import UsageError
@@ -13,8 +14,10 @@ from auditor.providers import PROVIDERS
 
 if TYPE_CHECKING:
     from auditor.config import Config
+    from auditor.executors import Means
     from auditor.progress import Progress
     from auditor.providers.base import Provider
+    from auditor.resume import Resumption
     from auditor.shards import Shard
     from auditor.snapshot import Snapshot
 
@@ -68,7 +71,7 @@ def estate_of(args: Namespace, config: Config) -> tuple[Snapshot, list[Provider]
 
 
 LIVE_OPTIONS: Mapping[str, Sequence[str]] = {
-    "aws": ("profile", "organization", "role_name", "external_id", "role_session_name", "duration"),
+    "aws": ("profile", "organization", "role_name", "external_id", "role_session_name", "duration", "accounts"),
     "gcp": ("projects", "folders", "organizations"),
     "azure": ("tenant", "subscriptions", "management_groups"),
 }
@@ -76,12 +79,20 @@ LIVE_OPTIONS: Mapping[str, Sequence[str]] = {
 
 
 def live(
-    args: Namespace, names: Sequence[str], config: Config, progress: Progress, shard: Shard | None = None
+    args: Namespace,
+    names: Sequence[str],
+    config: Config,
+    progress: Progress,
+    shard: Shard | None = None,
+    kept: Resumption | None = None,
 ) -> Snapshot:
-    """Read the live clouds called `names`. A cloud counts as asked for when anything names it or says what to read."""
-    from auditor import pipeline
+    """Read the live clouds called `names`. A cloud counts as asked for when anything names it or says what to read.
 
-    options = {option: getattr(args, option) for listed in LIVE_OPTIONS.values() for option in listed}
+    What is `kept` of earlier is not read again, and what is read is kept.
+    """
+    from auditor import collection
+
+    options = _options(args)
     told = [name for name, listed in LIVE_OPTIONS.items() if any(options[option] for option in listed)]
     unread = [name for name in told if name not in names]
     if unread:
@@ -89,13 +100,44 @@ def live(
     configured = [name for name in PROVIDERS if getattr(config.targets, name) is not None]
     asked = {*args.providers, *configured, *told}
     providers = [PROVIDERS[name]() for name in dict.fromkeys(names)]
-    given = {option: value for option, value in options.items() if value}
-    return pipeline.collect(providers, config, given, progress, asked, shard)
+    with _means(args) as means:
+        known, done = (None, None) if kept is None else (kept.fresh, kept.done)
+        return collection.collect(
+            providers, config, _given(args), progress, asked, shard, means=means, known=known, done=done
+        )
+
+
+def _means(args: Namespace) -> AbstractContextManager[Means]:
+    from auditor.cluster import Cluster
+    from auditor.executors import means_of
+
+    files = (args.cluster_ca, args.cluster_cert, args.cluster_key)
+    if args.cluster is None and any(files):
+        raise UsageError("--cluster-ca, --cluster-cert and --cluster-key are for a --cluster, which is missing")
+    return means_of(args.workers, None if args.cluster is None else Cluster(args.cluster, *files))
+
+
+def plan_of(args: Namespace, names: Sequence[str], config: Config) -> str:
+    """Tells one collection from another: what is read, and nothing of how."""
+    from auditor.resume import plan_name
+
+    return plan_name(sorted(set(names)), config.targets, sorted(_given(args).items()), str(args.shard))
+
+
+def _options(args: Namespace) -> dict[str, Any]:
+    return {option: getattr(args, option) for listed in LIVE_OPTIONS.values() for option in listed}
+
+
+def _given(args: Namespace) -> dict[str, Any]:
+    """The options that say anything."""
+    return {option: value for option, value in _options(args).items() if value}
 
 
 def _live_options_alone(args: Namespace) -> None:
     """Raises `UsageError` when options of live clouds stand beside snapshots."""
     told = [name for name, listed in LIVE_OPTIONS.items() if any(getattr(args, option) for option in listed)]
+    if args.snapshots and args.cluster:
+        raise UsageError("--cluster reads live clouds; it has no meaning beside --from")
     if args.snapshots and told:
         raise UsageError(f"{_flags(args, told[0])} chooses what to read live; it has no meaning beside --from")
 

@@ -1,78 +1,88 @@
-"""The decide stage over any `concurrent.futures.Executor`: the same decisions in the same order as without one.
+"""The portions of an estate judged on any `concurrent.futures.Executor`: the same results in the same order.
 
-What travels to a worker is what a decision is made from, without the collected documents; what comes back is what was
-decided, and it is put together with the trust that stayed here. Issuers travel as the recipe by which the worker finds
-its own (`model.Issuer.recipe`), since grammars compare by identity.
+Workers are threads or processes of this machine. Each makes its own court, once, of what the first one wrote into a
+file: the snapshot's documents do not travel, they are read where they lie. Issuers travel as the recipe by which the
+worker finds its own (`model.Issuer.recipe`), since grammars compare by identity.
 """
 
 from __future__ import annotations
 
+import pickle
+import tempfile
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
-from dataclasses import fields, replace
+from contextlib import contextmanager
+from functools import lru_cache
 from itertools import islice
-from typing import Any
+from pathlib import Path
 
-from auditor.config import Ours
-from auditor.decide import decide
 from auditor.errors import WorkerError
-from auditor.model import Decision, Trust
-
-CHUNK = 64
-"""Trusts handed to a worker at a time: enough for their transport to cost little beside deciding them."""
+from auditor.executors import Processes
+from auditor.estate import Portion
+from auditor.judging import Court, Judged
 
 AHEAD = 32
-"""Chunks under way at a time, so that a large estate is never queued up as a whole."""
-
-_Told = dict[str, Any]
-"""A decision's fields by name, but for the trust."""
-
-_TOLD = tuple(field.name for field in fields(Decision) if field.name != "trust")
+"""Portions under way at a time, so that a large estate is never queued up, or held in memory, as a whole."""
 
 
-def decide_all(
-    trusts: Iterable[Trust], ours: Ours, executor: Executor | None = None, *, chunk: int = CHUNK
-) -> Iterator[Decision]:
-    """The decision about each trust, in order; in this process one by one where there is no `executor`.
+@contextmanager
+def judges(workers: int | None) -> Iterator[Executor | None]:
+    """So many processes, until the end of the block; none where nobody asked for any. Ctrl-C ends them at once."""
+    if workers is None:
+        yield None
+        return
+    executor = Processes(workers)
+    over = False
+    try:
+        yield executor
+        over = True
+    finally:
+        executor.shutdown(wait=over, cancel_futures=True)
 
-    `trusts` is read as far as needed to keep the workers busy. Raises `WorkerError` when the workers were lost, and
-    whatever `decide` raises.
+
+def judge_all(court: Court, portions: Iterable[Portion], executor: Executor | None = None) -> Iterator[Judged]:
+    """What there is to say of each portion, in order; judged here one by one where there is no `executor`.
+
+    `portions` is read as far as needed to keep the workers busy. Raises `WorkerError` when the workers were lost, and
+    whatever judging raises.
     """
     if executor is None:
-        yield from (decide(trust, ours) for trust in trusts)
+        yield from (court.judged(court.decided(portion)) for portion in portions)
         return
-    source = iter(trusts)
-    under_way: deque[tuple[list[Trust], Future[list[_Told]]]] = deque()
-    try:
-        while True:
-            while len(under_way) < AHEAD and (sent := list(islice(source, chunk))):
-                under_way.append((sent, executor.submit(_decide_some, [_bare(trust) for trust in sent], ours)))
-            if not under_way:
-                return
-            sent, answer = under_way.popleft()
-            for trust, told in zip(sent, answer.result(), strict=True):
-                yield Decision(trust=trust, **told)
-    except BrokenExecutor as error:
-        raise WorkerError(
-            f"a worker process was lost before it had judged its trusts ({error}); no report was made. "
-            "It may have run out of memory: try again with fewer workers, or with none"
-        ) from error
-    finally:
-        for _, left in under_way:
-            left.cancel()
+    source = iter(portions)
+    under_way: deque[Future[Judged]] = deque()
+    with tempfile.TemporaryDirectory(prefix="auditor-") as folder:
+        written = Path(folder, "court")
+        written.write_bytes(pickle.dumps(court))
+        try:
+            while True:
+                room = AHEAD - len(under_way)
+                under_way.extend(executor.submit(_judge, written, portion) for portion in islice(source, room))
+                if not under_way:
+                    return
+                yield under_way.popleft().result()
+        except BrokenExecutor as error:
+            raise WorkerError(
+                f"a worker process was lost before it had judged its part ({error}); no report was made. "
+                "It may have run out of memory: try again with fewer workers, or with none"
+            ) from error
+        finally:
+            for left in under_way:
+                left.cancel()
 
 
-def _decide_some(trusts: list[Trust], ours: Ours) -> list[_Told]:
+def _judge(written: Path, portion: Portion) -> Judged:
     """What a worker does."""
-    decisions = (decide(trust, ours) for trust in trusts)
-    return [{name: getattr(decision, name) for name in _TOLD} for decision in decisions]
+    court = _court(written, threading.get_ident())
+    return court.judged(court.decided(portion)).packed()
 
 
-def _bare(trust: Trust) -> Trust:
-    """The trust without what no decision looks at: raw documents, and the values of each clause one by one."""
-    statements = tuple(
-        replace(statement, clauses=tuple(replace(clause, values=()) for clause in statement.clauses))
-        for statement in trust.statements
-    )
-    return replace(trust, statements=statements, documents={})
+@lru_cache(maxsize=64)
+def _court(written: Path, thread: int) -> Court:
+    """The worker's own. Threads do not share one: it remembers what it looked at."""
+    del thread
+    made = pickle.loads(written.read_bytes())  # noqa: S301 - written by `judge_all`, in a folder of its own
+    assert isinstance(made, Court)
+    return made

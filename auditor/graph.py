@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import count
 
 from auditor.claims.languages.pattern import Pattern
@@ -21,6 +22,9 @@ from auditor.power import Authority, Capability, OwnToken, Power, Profile, Step,
 
 Way = tuple[Step, ...]
 """From one identity to another, hop by hop; empty for the identity itself."""
+
+REMEMBERED = 10_000
+"""Identities whose profiles are kept, so that an estate of a million needs no more memory than one of thousands."""
 
 _Edges = Callable[[Identity], Iterable[tuple[Identity, Step]]]
 
@@ -85,8 +89,10 @@ class Graph:
         self._doors: dict[str, list[Trust]] = {}
         for trust in trusts:
             self._doors.setdefault(trust.issuer.url, []).append(trust)
-        self._profiles: dict[Identity, Profile] = {}
-        self._standings: dict[Identity, Standing] = {}
+        self.profile: Callable[[Identity], Profile] = lru_cache(REMEMBERED)(self._profile)
+        """What is known of one identity, with its steps into other clouds."""
+        self.standing: Callable[[Identity], Standing] = lru_cache(REMEMBERED)(self._standing)
+        """What an identity comes to. Of equal levels the proven one counts, then the one with the best way."""
         self._into: dict[Identity, list[tuple[Identity, Step]]] | None = None
         self._governors: dict[tuple[str, str], list[tuple[Identity, Capability]]] = {}
         """(provider, scope) → who may become every identity of it."""
@@ -96,15 +102,12 @@ class Graph:
         for authority in self._authorities.values():
             yield from authority.identities()
 
-    def profile(self, identity: Identity) -> Profile:
-        found = self._profiles.get(identity)
-        if found is None:
-            authority = self._authorities.get(identity.provider)
-            found = authority.profile(identity) if authority else unread(f"{identity.provider} was not asked about")
-            if any(token.issuer in self._doors for token in found.tokens):
-                known = {step.target for step in found.steps} | {identity}
-                found = replace(found, steps=(*found.steps, *self._federated(found.tokens, known)))
-            self._profiles[identity] = found
+    def _profile(self, identity: Identity) -> Profile:
+        authority = self._authorities.get(identity.provider)
+        found = authority.profile(identity) if authority else unread(f"{identity.provider} was not asked about")
+        if any(token.issuer in self._doors for token in found.tokens):
+            known = {step.target for step in found.steps} | {identity}
+            found = replace(found, steps=(*found.steps, *self._federated(found.tokens, known)))
         return found
 
     def _federated(self, tokens: Iterable[OwnToken], known: Collection[Identity]) -> Iterator[Step]:
@@ -153,14 +156,7 @@ class Graph:
 
         return {one: way[::-1] for one, way in _search(end, sources)}
 
-    def standing(self, identity: Identity) -> Standing:
-        """What `identity` comes to. Of equal levels the proven one counts, then the one with the best way."""
-        found = self._standings.get(identity)
-        if found is None:
-            found = self._standings[identity] = self._best(identity)
-        return found
-
-    def _best(self, identity: Identity) -> Standing:
+    def _standing(self, identity: Identity) -> Standing:
         best: Standing | None = None
         own = self.profile(identity)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from auditor.breadth import breadth_of, in_order
+from auditor.breadth import breadth_of, in_order, with_values
 from auditor.claims.canonical import Renaming, canonical
 from auditor.claims.classes import Question, classify
 from auditor.claims.grammar import Grammar, Shape
@@ -23,7 +23,7 @@ from auditor.claims.templates import customised, solve_templated
 from auditor.claims.verdict import Accepted, Rejected, Undecided, Verdict
 from auditor.claims.work import DECISION_BUDGET, Work
 from auditor.config import Owned
-from auditor.model import Breadth, Extent
+from auditor.model import Breadth
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def remembered(case: Case) -> Judgement:
     Every witness is tried on the case itself. Should one not fit, or hold a placeholder that is no word of its own (a
     value behind a colon in code), the case is judged as it is written.
     """
-    predicate, renaming = canonical(case.predicate, case.grammar, case.shapes, _spoken_of(case.owned))
+    predicate, renaming = canonical(case.predicate, case.grammar, case.shapes, spoken_of(case.owned))
     if not renaming.names or any(map(renaming.meant_by, case.audiences)):
         return judged(case)
     audiences = frozenset(map(renaming.forth, case.audiences))
@@ -168,7 +168,7 @@ def _projects(pin: Pin) -> Iterable[str]:
 
 
 @lru_cache(maxsize=256)
-def _spoken_of(owned: tuple[Owned, ...]) -> frozenset[str]:
+def spoken_of(owned: tuple[Owned, ...]) -> frozenset[str]:
     """The words of our own names: a trust that uses one says something about us."""
     return frozenset(word for name in owned for word in Renaming.words(name.name.lower()))
 
@@ -185,7 +185,7 @@ def _with_names(judgement: Judgement, renaming: Renaming) -> Judgement:
         reachable=back(judgement.reachable),
         classes={name: back(verdict) for name, verdict in judgement.classes.items()},
         breadth=in_order(
-            {name: _extent_with_names(extent, renaming) for name, extent in entry.items()}
+            {name: with_values(extent, map(renaming.back, extent.values)) for name, extent in entry.items()}
             for entry in judgement.breadth
         ),
         breadth_complete=judgement.breadth_complete,
@@ -204,9 +204,3 @@ def _verdict_with_names(verdict: Verdict, renaming: Renaming) -> Verdict:
             return Rejected(reason and renaming.back(reason))
         case Undecided(reason):
             return Undecided(renaming.back(reason))
-
-
-def _extent_with_names(extent: Extent, renaming: Renaming) -> Extent:
-    # What is admitted comes first, what is excluded from it behind (`regions.describe`).
-    values = tuple(sorted(map(renaming.back, extent.values), key=lambda text: (text.startswith("not "), text)))
-    return extent if values == extent.values else Extent(extent.label, values)

@@ -26,7 +26,7 @@ Recipe = tuple[Callable[..., Any], tuple[Any, ...]]
 """A function and its arguments."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Issuer:
     """An OIDC issuer as tokens name it, and what is known about the tokens it mints."""
 
@@ -307,6 +307,29 @@ class Waived:
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """What a list of findings tells of the identity that one is about, and of the trust by which one becomes it."""
+
+    provider: str
+    """Empty where the audit does not hold the subject, or where it is the estate as a whole."""
+    scope: str
+    kind: str
+    id: str
+    """The identity's, also where the finding is about a trust."""
+    name: str
+    issuer: str | None = None
+    """The URL of the trusted issuer; None where the finding is about no trust."""
+    reads: tuple[str, ...] = ()
+    """The claims that the trust reads, sorted."""
+    level: Level | None = None
+    """How much the identity may do, by itself or by becoming others; None where nobody asked."""
+    power: str | None = None
+    """The same in plain words, to follow `may`."""
+    then: str | None = None
+    """What the texts of findings say of it: `then` of the decision."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing a person should look at."""
 
@@ -329,6 +352,9 @@ class Finding:
     """Tells two findings of one rule about one subject apart (e.g. the pointer of the dead value)."""
     known: bool | None = None
     """Whether the baseline has it, no worse than here and of a trust that let in no less; None without a baseline."""
+    about: Subject | None = field(default=None, compare=False, repr=False)
+    """What is to be told of its subject, so that a list of findings can be written without all trusts at hand. Filled
+    in when the audit of its part of the estate is over; None where the audit does not hold the subject."""
 
     @property
     def id(self) -> str:

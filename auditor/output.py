@@ -45,12 +45,19 @@ def whole_file(path: Path, *, pack: bool = False) -> Iterator[TextIO]:
             with packed(draft) if pack else _plain(draft) as stream:
                 yield stream
             if not special:
+                _settle(draft)
                 draft.replace(target)
         finally:
             if not special:
                 draft.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _settle(path: Path) -> None:
+    """Have it on the disk before it takes the place of something: a loss of power must not leave an empty file."""
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
 
 
 def _plain(path: Path) -> TextIO:

@@ -123,6 +123,11 @@ class Profile:
 class Authority(Protocol):
     """What the identities of one cloud may do, by its documents. Made once per audit; remembers what it worked out."""
 
+    @property
+    def token_issuers(self) -> tuple[str, ...]:
+        """Beginnings of the URLs of all issuers by which its identities have tokens of their own (`Profile.tokens`)."""
+        ...
+
     def identities(self) -> Iterable[Identity]:
         """Every identity of the estate, in trusts or not, each once and in the same order every time."""
         ...
@@ -138,6 +143,8 @@ class Authority(Protocol):
 
 class Nobody:
     """An authority that knows nobody: everything it is asked about has a gap. For clouds that tell no permissions."""
+
+    token_issuers: tuple[str, ...] = ()
 
     def identities(self) -> Iterable[Identity]:
         return ()

@@ -18,6 +18,8 @@ class Stage:
     done: int
     total: int
     """How many there are, as far as is known now."""
+    throttled: int = 0
+    """How often a cloud has said so far that it is asked too much."""
 
 
 Progress = Callable[[str | Stage], None]

@@ -1,22 +1,25 @@
-"""Questions about an estate: what a token becomes, how far a repository reaches, who gets at an identity. All pure."""
+"""Questions about an estate: what a token becomes, how far a repository reaches, who gets at an identity. All pure.
+
+Trusts pass by one after the other, and only those that are part of the answer are kept.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
-from auditor.checks import GuardedAuthority, confirm, confirmed
+from auditor.checks import confirm, confirmed
 from auditor.claims.verdict import Rejected
 from auditor.config import Config
 from auditor.decide import decide
-from auditor.graph import Graph
-from auditor.issuers.catalogue import Catalogue, catalogue_of
-from auditor.model import Finding, Identity, Trust
-from auditor.pipeline import ledger, trust_order
+from auditor.estate import Estate
+from auditor.model import Decision, Identity, Json, Trust
+from auditor.pipeline import ledger
 from auditor.progress import Progress
 from auditor.providers.base import Provider
 from auditor.reach import Entry, Origin, Reached, ReachReport, Upstream, WhoReport, ranked, runs_admitted
 from auditor.snapshot import Snapshot
-from auditor.tokens.admission import admissions, considered, judge
+from auditor.tokens.admission import Admission, Admits, admissions, considered, judge
 from auditor.tokens.answer import Answer, find
 from auditor.tokens.explain import explain, quoting
 from auditor.tokens.nearest import View
@@ -26,7 +29,7 @@ from auditor.tokens.read import Decoded
 def hold(
     snapshot: Snapshot,
     providers: Sequence[Provider],
-    issuers: Catalogue,
+    config: Config,
     decoded: Decoded,
     view: View,
     name: str | None,
@@ -36,54 +39,63 @@ def hold(
 
     Raises `UsageError` when `name` means no identity, or several.
     """
-    trusts: list[tuple[Trust, Provider]] = []
-    for provider in providers:
-        progress(f"reading the trusts of {provider.id}")
-        trusts.extend((trust, provider) for trust in provider.trusts(snapshot, issuers))
-    trusts.sort(key=lambda pair: trust_order(pair[0]))
+    estate = Estate(snapshot, providers, config)
     issuer = str(decoded.claims["iss"])
-    ids = (document.id for document in snapshot.documents)
-    named = None if name is None else find(name, (trust.identity for trust, _ in trusts), ids)
-    progress(f"trying {len(trusts)} trusts")
-    meant = [(trust, one.admits) for trust, one in trusts if considered(trust, issuer)]
+    meant: list[tuple[Trust, Admits]] = []
+    identities: dict[Identity, dict[str, None]] = {}
+    trusts = 0
+    progress("reading trusts")
+    for trust in estate.trusts():
+        trusts += 1
+        if name is not None:
+            identities.setdefault(trust.identity, {})[trust.issuer.url] = None
+        if considered(trust, issuer):
+            meant.append((trust, estate.rooms[trust.provider].admits))
+    named = None if name is None else find(name, identities, (document.id for document in snapshot.documents))
+    progress(f"trying {len(meant)} trusts")
     judged = admissions(meant, decoded)
-    quote = quoting({document.id: document.body for document in snapshot.documents})
     asked = tuple(judge(trust, decoded, admits) for trust, admits in meant if trust.identity == named)
+    quote = quoting(_bodies(snapshot, asked))
     return Answer(
         started=snapshot.started,
         finished=snapshot.finished,
         coverage=ledger(snapshot, providers),
-        trusts=len(trusts),
+        trusts=trusts,
         admissions=judged,
         named=named,
         why=tuple(explain(one, decoded.claims, view, quote) for one in asked),
-        elsewhere=tuple(
-            dict.fromkeys(trust.issuer.url for trust, _ in trusts if trust.identity == named and not asked)
-        ),
+        elsewhere=() if named is None or asked else tuple(identities[named]),
     )
+
+
+def _bodies(snapshot: Snapshot, asked: Iterable[Admission]) -> Mapping[str, Json]:
+    """The documents that the statements of some trusts stand in, by id."""
+    clauses = (clause for one in asked for statement in one.trust.statements for clause in statement.clauses)
+    wanted = {clause.source.document for clause in clauses}
+    return {document.id: document.body for document in snapshot.documents if document.id in wanted} if wanted else {}
 
 
 def reach(
     snapshot: Snapshot, providers: Sequence[Provider], config: Config, origin: Origin, progress: Progress
 ) -> ReachReport:
     """Every identity that tokens of `origin` come to, directly and by becoming others on the way."""
-    trusts = _trusts(snapshot, providers, config, progress)
-    graph, failures = _graph(snapshot, providers, trusts)
+    estate = Estate(snapshot, providers, config)
     entries: dict[Identity, list[Entry]] = {}
     asked = 0
-    progress(f"asking {len(trusts)} trusts")
-    for trust, provider in trusts:
+    progress("asking every trust")
+    for trust in estate.trusts():
         asked += trust.issuer.kind == origin.kind
         runs = runs_admitted(trust, origin, config.ours)
-        checked = {run: confirmed(provider, trust, verdict) for run, verdict in runs.items()}
+        checked = {run: confirmed(estate.rooms[trust.provider], trust, verdict) for run, verdict in runs.items()}
         if checked:
             entries.setdefault(trust.identity, []).append(Entry(trust, checked))
     reached: dict[Identity, Reached] = {}
     for first, doors in entries.items():
         open_door = any(entry.kinds(accepted=True) for entry in doors)
-        for identity, way in graph.ways(first).items():
+        for identity, way in estate.graph.ways(first).items():
             certain = open_door and all(step.certain for step in way)
-            found = Reached(identity, graph.standing(identity), tuple(entries.get(identity, ())), first, way, certain)
+            standing = estate.graph.standing(identity)
+            found = Reached(identity, standing, tuple(entries.get(identity, ())), first, way, certain)
             known = reached.get(identity)
             if known is None or (len(way), not certain) < (len(known.way), not known.certain):
                 reached[identity] = found
@@ -94,51 +106,30 @@ def reach(
         origin=origin,
         trusts=asked,
         reached=ranked(reached.values()),
-        failures=tuple(one for found in failures for one in found),
+        failures=tuple(estate.failures()),
     )
 
 
 def who(snapshot: Snapshot, providers: Sequence[Provider], config: Config, name: str, progress: Progress) -> WhoReport:
     """Every federated way into the identity meant by `name`. Raises `UsageError` when it means none, or several."""
-    trusts = _trusts(snapshot, providers, config, progress)
-    graph, failures = _graph(snapshot, providers, trusts)
-    doors: dict[Identity, list[tuple[Trust, Provider]]] = {}
-    for trust, provider in trusts:
-        doors.setdefault(trust.identity, []).append((trust, provider))
-    identity = find(name, [*doors, *graph.identities()])
+    estate = Estate(snapshot, providers, config)
+    progress("reading trusts")
+    identity = find(name, chain((trust.identity for trust in estate.trusts()), estate.graph.identities()))
     progress(f"looking for ways to {identity.name}")
-    upstream = []
-    for one, way in graph.ways_into(identity).items():
-        decided = (confirm(provider, decide(trust, config.ours)) for trust, provider in doors.get(one, ()))
-        living = tuple(decision for decision in decided if not isinstance(decision.reachable, Rejected))
-        if living:
-            upstream.append(Upstream(one, way, living))
+    ways = estate.graph.ways_into(identity)
+    living: dict[Identity, list[Decision]] = {}
+    for trust in estate.trusts():
+        if trust.identity in ways:
+            decision = confirm(estate.rooms[trust.provider], decide(trust, config.ours))
+            if not isinstance(decision.reachable, Rejected):
+                living.setdefault(trust.identity, []).append(decision)
+    upstream = [Upstream(one, way, tuple(living[one])) for one, way in ways.items() if one in living]
     return WhoReport(
         started=snapshot.started,
         finished=snapshot.finished,
         coverage=ledger(snapshot, providers),
         identity=identity,
-        standing=graph.standing(identity),
+        standing=estate.graph.standing(identity),
         upstream=tuple(sorted(upstream, key=lambda one: (len(one.way), one.identity.provider, one.identity.id))),
-        failures=tuple(one for found in failures for one in found),
+        failures=tuple(estate.failures()),
     )
-
-
-def _trusts(
-    snapshot: Snapshot, providers: Sequence[Provider], config: Config, progress: Progress
-) -> list[tuple[Trust, Provider]]:
-    """Every trust of the estate, in the order of reports, with its provider."""
-    issuers = catalogue_of(config.issuers)
-    found: list[tuple[Trust, Provider]] = []
-    for provider in providers:
-        progress(f"reading the trusts of {provider.id}")
-        found.extend((trust, provider) for trust in provider.trusts(snapshot, issuers))
-    return sorted(found, key=lambda pair: trust_order(pair[0]))
-
-
-def _graph(
-    snapshot: Snapshot, providers: Sequence[Provider], trusts: Sequence[tuple[Trust, Provider]]
-) -> tuple[Graph, list[list[Finding]]]:
-    """The graph of an estate, and where its failures will be listed."""
-    authorities = {one.id: GuardedAuthority(one.authority(snapshot), one.id) for one in providers}
-    return Graph(authorities, (trust for trust, _ in trusts)), [one.failures for one in authorities.values()]

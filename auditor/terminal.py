@@ -1,13 +1,15 @@
-"""What only a terminal gets: its own width, colours, and a line that tells how far a long run is."""
+"""What a terminal gets: its own width, colours, and a line that tells how far a long run is. And what a log gets of it."""
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import TextIO
 
+from auditor.pace import Board, line, sentence
 from auditor.progress import Stage
 from auditor.report.text import visible
 
@@ -17,9 +19,9 @@ WIDEST = 140
 """Columns beyond which lines are hard to read."""
 
 OFTEN = 0.1
-"""Seconds between two states of the line."""
-PATIENCE = 3.0
-"""Seconds of a stage after which the remaining time can be guessed."""
+"""Seconds between two states of the line on a terminal."""
+MINUTE = 60.0
+"""Seconds between two lines in a log."""
 
 
 def columns(stream: TextIO) -> int:
@@ -49,23 +51,19 @@ class Meter:
         self._stream = stream
         self._clock = clock
         self._lock = threading.Lock()
-        self._what = ""
-        self._begun = 0.0
+        self._board = Board()
         self._shown = 0.0
-        self._first = 0
         self._open = False
 
     def __call__(self, told: str | Stage) -> None:
         with self._lock:
             now = self._clock()
-            what = told if isinstance(told, str) else told.what
-            if what != self._what:
-                self._what, self._begun = what, now
-                self._first = 0 if isinstance(told, str) else told.done
-            elif now - self._shown < OFTEN:
-                return
-            self._shown = now
-            self._draw(line(told, now - self._begun, self._first))
+            before = self._board.one(now)
+            new = self._board.hear(told, now)
+            seen = self._board.one(now)
+            if seen is not None and ((new and seen is not before) or now - self._shown >= OFTEN):
+                self._shown = now
+                self._draw(line(seen, now))
 
     def clear(self) -> None:
         """Take the line away, so that other text has the place."""
@@ -74,6 +72,10 @@ class Meter:
                 self._stream.write("\r\x1b[K")
                 self._stream.flush()
                 self._open = False
+
+    def close(self) -> None:
+        """Nothing more is shown."""
+        self.clear()
 
     def _draw(self, text: str) -> None:
         # One column stays free: a terminal that wraps there would leave the old line behind.
@@ -84,20 +86,55 @@ class Meter:
         self._open = True
 
 
-def line(told: str | Stage, passed: float, first: int = 0) -> str:
-    """A state in words. `passed`: seconds since the stage was first told of, when `first` were done."""
-    if isinstance(told, str):
-        return f"{told} …"
-    share = f" ({100 * told.done // told.total} %)" if told.total else ""
-    left = ""
-    if passed >= PATIENCE and first < told.done < told.total:
-        left = f", about {duration(passed * (told.total - told.done) / (told.done - first))} left"
-    return f"{told.what}: {told.done:,} of {told.total:,}{share}{left}"
+class Diary:
+    """Progress for a log: a line a minute, and none for what is done within one.
 
+    Also of a run that hangs a line comes every minute, as whoever watches a log takes silence for death: so there is a
+    thread that looks at the clock, from when something is first told until `close`.
+    """
 
-def duration(seconds: float) -> str:
-    """`8 s`, `2 min`, `1 h 5 min`: as exact as a guess may be."""
-    if seconds < 90:
-        return f"{max(round(seconds), 1)} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic, every: float = MINUTE) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._every = every
+        self._lock = threading.Lock()
+        self._board = Board()
+        self._due = clock() + every
+        self._ended = threading.Event()
+        self._watch: threading.Thread | None = None
+
+    def __call__(self, told: str | Stage) -> None:
+        with self._lock:
+            if self._watch is None and not self._ended.is_set():
+                self._watch = threading.Thread(target=self._look, daemon=True, name="progress")
+                self._watch.start()
+            self._board.hear(told, self._clock())
+
+    def look(self) -> float:
+        """Write the line if it is time to. Returns how many seconds later to look again."""
+        with self._lock:
+            now = self._clock()
+            if now >= self._due and not self._ended.is_set():
+                lines = [sentence(one, now) for one in self._board.lately(self._due - self._every)]
+                if lines:
+                    self._stream.write(f"auditor: {visible('; '.join(lines))}\n")
+                    self._stream.flush()
+                self._due = now + self._every
+            return max(self._due - now, 0.0)
+
+    def clear(self) -> None:
+        """Its lines stay where they are."""
+
+    def close(self) -> None:
+        """No more lines come."""
+        with self._lock:
+            self._ended.set()
+        if self._watch is not None:
+            self._watch.join()
+
+    def _look(self) -> None:
+        # Nobody may read the stream any more; then there is nobody to tell.
+        with contextlib.suppress(OSError, ValueError):
+            pause = self.look()
+            while not self._ended.wait(pause):
+                pause = self.look()

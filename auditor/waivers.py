@@ -7,8 +7,8 @@ finding: what was once decided is not to be forgotten.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from auditor.config import RuleSettings, Waiver
@@ -52,19 +52,43 @@ def rated(findings: Iterable[Finding], settings: Mapping[str, RuleSettings]) -> 
             yield replace(finding, severity=Severity[wanted.severity.upper()])
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Findings, and the waivers that spoke of some."""
+
+    findings: tuple[Finding, ...]
+    answered: frozenset[Waiver]
+
+
 def settle(
     findings: Iterable[Finding], waivers: Sequence[Waiver], decisions: Iterable[Decision], collected: str
-) -> tuple[Finding, ...]:
-    """`findings` with those waived that `waivers` speak of, and what there is to say about the waivers.
+) -> Settled:
+    """`findings` of some portion of an estate with those waived that `waivers` speak of.
 
     `collected` is the moment the audit speaks of, RFC 3339: a waiver holds up to and on the day it expires. A failed
     check is nothing anybody could have agreed to, and is never waived.
     """
-    today = datetime.fromisoformat(collected).date()
+    if not waivers:
+        return Settled(tuple(findings), frozenset())
+    today = _day(collected)
     identities = {decision.trust.id: decision.trust.identity.id for decision in decisions}
     used: set[Waiver] = set()
     settled = [_settled(finding, waivers, identities.get(finding.subject), today, used) for finding in findings]
-    return (*settled, *_about(waivers, used, today))
+    return Settled(tuple(settled), frozenset(used))
+
+
+def about(waivers: Sequence[Waiver], answered: Collection[Waiver], collected: str) -> Iterator[Finding]:
+    """What there is to say about the waivers themselves, once it is known which ones anything answered to."""
+    today = _day(collected)
+    for waiver in dict.fromkeys(waivers):
+        if waiver not in answered:
+            yield unused_waiver.finding(waiver)
+        elif waiver.expires < today:
+            yield expired_waiver.finding(waiver)
+
+
+def _day(moment: str) -> date:
+    return datetime.fromisoformat(moment).date()
 
 
 def _settled(
@@ -84,11 +108,3 @@ def _settled(
         status=Status.WAIVED,
         waiver=Waived(holding.reason, holding.owner, holding.expires.isoformat()),
     )
-
-
-def _about(waivers: Sequence[Waiver], used: set[Waiver], today: date) -> Iterator[Finding]:
-    for waiver in dict.fromkeys(waivers):
-        if waiver not in used:
-            yield unused_waiver.finding(waiver)
-        elif waiver.expires < today:
-            yield expired_waiver.finding(waiver)

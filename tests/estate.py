@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from auditor import scopes
 from auditor.claims.languages.pattern import Pattern
 from auditor.claims.predicate import TRUE, Match, Token, Unknown
 from auditor.claims.verdict import Accepted, Rejected, Undecided, Verdict
@@ -25,8 +27,11 @@ from auditor.model import (
     Statement,
     Trust,
 )
+from auditor.plan import Patience
 from auditor.power import Authority, Nobody
+from auditor.progress import Progress
 from auditor.report.base import Report
+from auditor.report.subjects import described
 from auditor.rules.base import Context, Persona
 from auditor.snapshot import Coverage, Document, Snapshot
 from auditor.snapshot import Status as Reading
@@ -113,7 +118,7 @@ def report(
 ) -> Report:
     judged = tuple(decisions)
     identities = tuple(one.trust.identity for one in judged)
-    return Report("0.0.0", *TIMES, tuple(coverage), judged, identities, tuple(findings))
+    return described(Report("0.0.0", *TIMES, tuple(coverage), judged, identities, tuple(findings)))
 
 
 def snapshot(subjects: Mapping[str, str], coverage: Iterable[Coverage] = READ) -> Snapshot:
@@ -123,6 +128,32 @@ def snapshot(subjects: Mapping[str, str], coverage: Iterable[Coverage] = READ) -
         for name, subject in subjects.items()
     ]
     return Snapshot(*TIMES, documents=documents, coverage=list(coverage))
+
+
+@dataclass
+class FakeScope:
+    """The scope protocol over a `FakeCloud`."""
+
+    cloud: FakeCloud
+    config: Config
+    options: Mapping[str, Any]
+    name: str | None = "fake"
+    what: str | None = None
+    lane: str = ""
+    patience: Patience = Patience()
+
+    @property
+    def provider(self) -> str:
+        return self.cloud.id
+
+    def read(self, tell: Progress) -> scopes.Reading:
+        return scopes.Reading(self.cloud.collect(self.config, **self.options))
+
+    def unread(self, why: str) -> Coverage:
+        return Coverage(self.provider, ACCOUNT, "account", Reading.FAILED, f"the account {why}")
+
+    def close(self) -> None:
+        """Nothing is kept."""
 
 
 class FakeCloud:
@@ -142,11 +173,21 @@ class FakeCloud:
         self.admitted = admits
         self.profiles: list[Any] = []
 
+    def scopes(self, config: Config, **options: Any) -> Sequence[scopes.Scope]:
+        return (FakeScope(self, config, options),)
+
     def collect(self, config: Config, **options: Any) -> Snapshot:
+        """What its one scope reads."""
         self.profiles.append(options.get("profile"))
         if self.live is None:
             raise CollectError("no AWS credentials were found; log in or name a --profile")
         return self.live
+
+    def portions(self, snapshot: Snapshot) -> Sequence[str]:
+        return ("",)
+
+    def portion(self, snapshot: Snapshot, key: str) -> Snapshot:
+        return snapshot
 
     def trusts(self, snapshot: Snapshot, issuers: Catalogue | None = None) -> Iterable[Trust]:
         return [trust(doc.body["RoleName"], doc.body["Subject"]) for doc in snapshot.of(self.id, "iam-role")]

@@ -14,6 +14,7 @@ import sys
 import termios
 import tty
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -226,10 +227,10 @@ def test_what_cannot_be_carried_out(
 def test_an_interrupt_is_no_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     install(monkeypatch, FakeCloud())
 
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("auditor.pipeline.collect", interrupt)
+    monkeypatch.setattr("auditor.collection.collect", interrupt)
     assert cli.main(["scan", "aws"]) == 130
     assert capsys.readouterr() == ("", "auditor: interrupted; no report was made\n")
 
@@ -318,12 +319,14 @@ def test_collect_then_scan_from_is_scan(monkeypatch: pytest.MonkeyPatch, capsys:
         "", "auditor: 1 documents saved; coverage INCOMPLETE, `auditor scan --from` tells what is missing\n"
     )  # fmt: skip
     assert cloud.profiles == ["prod"]
-    assert load(Path("s.jsonl")) == cloud.live
+    saved = load(Path("s.jsonl"))
+    assert [(visit.scope, visit.complete, visit.earlier) for visit in saved.visits] == [("fake", False, False)]
+    assert replace(saved, visits=(), plan="") == cloud.live
     for name in ("json", "table"):
         live = cli.main(["scan", "-f", name]), capsys.readouterr()
         offline = cli.main(["scan", "-f", name, "--from", "s.jsonl"]), capsys.readouterr()
         assert live == offline
-    assert cli.main(["collect", "-q", "-o", "-"]) == 3
+    assert cli.main(["collect", "aws", "-q", "-o", "-", "--profile", "prod"]) == 3
     assert capsys.readouterr() == (Path("s.jsonl").read_text("utf-8"), "")
 
 
@@ -528,7 +531,7 @@ def test_help_imports_nothing_that_takes_time() -> None:
     assert modules == str(
         ["auditor.argument_sources", "auditor.arguments", "auditor.cli", "auditor.compliance", "auditor.delivery",
          "auditor.errors", "auditor.estates", "auditor.organizations", "auditor.output", "auditor.packing",
-         "auditor.providers", "auditor.report", "auditor.report.text", "auditor.shards"]
+         "auditor.providers", "auditor.report", "auditor.report.text", "auditor.shards", "auditor.visits"]
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from auditor import cli
 from auditor.config import AwsTargets, Config, GcpTargets, Targets
 from auditor.packing import MAGIC, unpacked
 from auditor.providers.aws import Aws
+from auditor.providers.aws.collect import ProfileScope
 from auditor.providers.gcp import Gcp
 from auditor.shards import WHOLE, Shard
 from auditor.snapshot import Coverage, Document, Snapshot, Status, load
@@ -150,14 +151,14 @@ def test_a_part_of_nothing_is_complete_and_asks_nobody() -> None:
     assert (found.documents, found.coverage) == ([], [])
 
 
-def test_profiles_are_divided(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str | None] = []
-    monkeypatch.setattr("auditor.providers.aws.collect.collect", lambda profiles, *_: asked.extend(profiles))
+def test_profiles_are_divided() -> None:
     config = Config(targets=Targets(aws=AwsTargets(PROFILES)))
-    for index in (1, 2, 3):
-        Aws().collect(config, shard=Shard(index, 3))
-        asked.append(None)
-    assert asked == ["prod", "staging", None, "dev", "sandbox", None, None]
+    parts = [Aws().scopes(config, shard=Shard(index, 3)) for index in (1, 2, 3)]
+    assert [[scope.source.profile for scope in part if isinstance(scope, ProfileScope)] for part in parts] == [
+        ["prod", "staging"],
+        ["dev", "sandbox"],
+        [],
+    ]
 
 
 def test_a_part_survives_a_file(monkeypatch: pytest.MonkeyPatch) -> None:

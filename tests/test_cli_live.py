@@ -24,7 +24,6 @@ class Cloud(FakeCloud):
         self.asked: list[dict[str, Any]] = []
 
     def collect(self, config: Config, **options: Any) -> Snapshot:
-        del options["progress"]
         self.asked.append(options)
         if self.trouble:
             raise self.trouble

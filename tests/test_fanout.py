@@ -1,54 +1,54 @@
-"""One estate decided inline, by threads, and by processes however they are started: the same report to the byte."""
+"""One estate judged inline, by threads, and by processes however they are started: the same report to the byte."""
 
 from __future__ import annotations
 
 import io
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from dataclasses import replace
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from auditor import rules
-from auditor.config import Config, Ours, load
-from auditor.decide import decide
+from auditor.cli import main
+from auditor.config import Config
 from auditor.errors import WorkerError
-from auditor.fanout import AHEAD, decide_all
-from auditor.issuers import kinds
-from auditor.model import Trust
+from auditor.estate import Portion
+from auditor.fanout import AHEAD, judge_all, judges
+from auditor.judging import Court, Decided
+from auditor.output import whole_file
 from auditor.pipeline import audit
-from auditor.providers.aws import PROVIDER
-from auditor.providers.aws.collect import collect
+from auditor.progress import silent
+from auditor.providers.aws import PROVIDER, Aws
 from auditor.report import FORMATS
 from auditor.report.base import Layout
+from auditor.rules import RULES
 from auditor.rules.base import Persona
-from auditor.snapshot import Snapshot
-from fixtures.loopback.aws import LoopbackAws
+from auditor.snapshot import Snapshot, ordered, save
 from tests.bench import estates
-from tests.estate import trust
-
-ESTATE = Path("fixtures/estates/aws")
 
 
 @pytest.fixture(scope="module")
-def demo() -> Iterator[Snapshot]:
-    with pytest.MonkeyPatch.context() as patch, LoopbackAws(managed_policies=True) as aws:
-        for name, value in aws.environment.items():
-            patch.setenv(name, value)
-        aws.load_estate(ESTATE / "demo.json")
-        yield collect()
+def several() -> Snapshot:
+    """Accounts of an organisation, and one of roles that have nothing in common."""
+    crowd = islice(estates.different(seed=11), 20)
+    return ordered(estates.snapshot([*estates.organisation(400, seed=3), *crowd]))
 
 
-def report(snapshot: Snapshot, config: Config, executor: Executor | None) -> bytes:
-    found = audit(snapshot, [PROVIDER], config, rules.RULES, Persona.AUDITOR, lambda _: None, executor)
+def report(snapshot: Snapshot, executor: Executor | None = None, provider: Aws = PROVIDER) -> str:
+    found = audit(snapshot, [provider], Config(), RULES, Persona.AUDITOR, silent, executor)
     stream = io.StringIO()
     FORMATS["json"]()(found, stream, Layout())
-    return stream.getvalue().encode()
+    return stream.getvalue()
+
+
+@pytest.fixture(scope="module")
+def inline(several: Snapshot) -> str:
+    return report(several)
 
 
 def processes(method: str) -> Callable[[], Executor]:
@@ -63,54 +63,34 @@ EXECUTORS: dict[str, Callable[[], Executor]] = {
 
 
 @pytest.mark.parametrize("make", EXECUTORS.values(), ids=EXECUTORS)
-def test_the_report_is_the_same_to_the_byte(demo: Snapshot, make: Callable[[], Executor]) -> None:
-    config = load(ESTATE.parent / "auditor.toml", kinds())
-    inline = report(demo, config, None)
-    assert inline.count(b'"reachable"') > 10
+def test_the_report_is_the_same_to_the_byte(several: Snapshot, inline: str, make: Callable[[], Executor]) -> None:
+    assert len(PROVIDER.portions(several)) == 4
+    assert inline.count('"reachable"') > 400
     with make() as executor:
-        assert report(demo, config, executor) == inline
+        assert report(several, executor) == inline
 
 
-@pytest.fixture(scope="module")
-def crowd() -> list[Trust]:
-    """Trusts of three issuers, a session name among the claims they read, and one that nobody described."""
-    snapshot = estates.snapshot(islice(estates.different(seed=11), 40))
-    roles = [document for document in snapshot.documents if document.kind == "iam-role"]
-    session = {"StringLike": {"sts:RoleSessionName": "deploy-*"}}
-    for document, further in zip(roles[:2], (session, session), strict=True):
-        document.body["AssumeRolePolicyDocument"]["Statement"][0]["Condition"].update(further)
-    unread = roles[2].body["AssumeRolePolicyDocument"]
-    unread["Statement"][0]["Principal"] = {"Federated": "something else"}
-    return list(PROVIDER.trusts(snapshot))
+class Undivided(Aws):
+    """Judges all accounts at once."""
+
+    def portions(self, snapshot: Snapshot) -> Sequence[str]:
+        return ("",)
+
+    def portion(self, snapshot: Snapshot, key: str) -> Snapshot:
+        return snapshot
 
 
-@pytest.mark.parametrize("make", EXECUTORS.values(), ids=EXECUTORS)
-@pytest.mark.parametrize("chunk", [1, 7, 1_000])
-def test_every_decision_comes_back_in_order_with_its_own_trust(
-    crowd: list[Trust], make: Callable[[], Executor], chunk: int
-) -> None:
-    expected = [decide(trust, Ours()) for trust in crowd]
-    with make() as executor:
-        found = list(decide_all(crowd, Ours(), executor, chunk=chunk))
-    assert found == expected
-    assert all(one.trust is trust for one, trust in zip(found, crowd, strict=True))
+def test_account_by_account_gives_the_report_of_the_whole(several: Snapshot, inline: str) -> None:
+    assert report(several, provider=Undivided()) == inline
 
 
-def test_without_an_executor_trusts_are_read_one_at_a_time(crowd: list[Trust]) -> None:
-    read: list[Trust] = []
-
-    def source() -> Iterator[Trust]:
-        for one in crowd:
-            read.append(one)
-            yield one
-
-    decisions = decide_all(source(), Ours())
-    assert next(decisions).trust is crowd[0]
-    assert len(read) == 1
+@pytest.fixture
+def court(several: Snapshot) -> Court:
+    return Court(several, [PROVIDER], Config(), [], Persona.AUDITOR)
 
 
 class Counting(ThreadPoolExecutor):
-    """Knows how many chunks were handed in and not yet asked for."""
+    """Knows how many portions were handed in."""
 
     submitted = 0
 
@@ -119,44 +99,74 @@ class Counting(ThreadPoolExecutor):
         return super().submit(*arguments, **options)
 
 
-def test_a_large_estate_is_not_queued_up_as_a_whole(crowd: list[Trust]) -> None:
-    many = crowd[:1] * (AHEAD * 3)
+def test_a_large_estate_is_not_queued_up_as_a_whole(court: Court) -> None:
+    many = [court.divided[0]] * (AHEAD * 3)
     with Counting(2) as executor:
-        decisions = decide_all(many, Ours(), executor, chunk=1)
-        next(decisions)
+        judged = judge_all(court, many, executor)
+        next(judged)
         assert executor.submitted == AHEAD
-        assert len(list(decisions)) == len(many) - 1
+        assert len(list(judged)) == len(many) - 1
         assert executor.submitted == len(many)
 
 
-def test_no_trusts_no_work() -> None:
+def test_without_an_executor_portions_are_judged_one_at_a_time(court: Court) -> None:
+    read: list[Portion] = []
+
+    def source() -> Iterator[Portion]:
+        for one in court.divided:
+            read.append(one)
+            yield one
+
+    assert next(judge_all(court, source())).portion == court.divided[0]
+    assert len(read) == 1
+
+
+def test_nothing_to_judge_no_work(court: Court) -> None:
     with Counting(1) as executor:
-        assert list(decide_all([], Ours(), executor)) == []
+        assert list(judge_all(court, [], executor)) == []
         assert executor.submitted == 0
 
 
-def test_lost_workers_are_an_error_and_no_report() -> None:
+def test_lost_workers_are_an_error_and_no_report(court: Court) -> None:
     with (
         ProcessPoolExecutor(1, multiprocessing.get_context("fork"), os._exit, (1,)) as executor,
-        pytest.raises(WorkerError, match=r"^a worker process was lost before it had judged its trusts .*fewer workers"),
+        pytest.raises(WorkerError, match=r"^a worker process was lost before it had judged its part .*fewer workers"),
     ):
-        list(decide_all([trust("web", "repo:*")], Ours(), executor))
+        list(judge_all(court, court.divided, executor))
 
 
-def test_what_goes_wrong_in_a_worker_goes_wrong_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(trust: Trust, ours: Ours) -> None:
-        raise ZeroDivisionError(trust.identity.name)
+def test_what_goes_wrong_in_a_worker_goes_wrong_here(court: Court, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self: Court, portion: Portion) -> Decided:
+        raise ZeroDivisionError(portion.key)
 
-    monkeypatch.setattr("auditor.fanout.decide", broken)
-    with ThreadPoolExecutor(1) as executor, pytest.raises(ZeroDivisionError, match="web"):
-        list(decide_all([trust("web", "repo:*")], Ours(), executor))
+    monkeypatch.setattr(Court, "decided", broken)
+    with ThreadPoolExecutor(1) as executor, pytest.raises(ZeroDivisionError, match=court.divided[0].key):
+        list(judge_all(court, court.divided, executor))
 
 
-def test_an_issuer_made_by_hand_cannot_travel() -> None:
-    found = trust("web", "repo:*")
-    alone = replace(found, issuer=replace(found.issuer, recipe=None))
-    with (
-        ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as executor,
-        pytest.raises(TypeError, match="was made by hand"),
-    ):
-        list(decide_all([alone], Ours(), executor))
+def test_workers_of_the_command_line(several: Snapshot, tmp_path: Path) -> None:
+    saved = tmp_path / "estate.jsonl.zst"
+    with whole_file(saved, pack=True) as stream:
+        save(several, stream)
+    found = []
+    for more in ([], ["--workers", "2"]):
+        report = tmp_path / f"report{len(more)}.json"
+        assert main(["scan", "--from", str(saved), "--format", "json", "--output", str(report), "-q", *more]) == 13
+        found.append(report.read_bytes())
+    assert found[0] == found[1]
+
+
+def test_processes_end_with_what_they_were_for() -> None:
+    with judges(None) as executor:
+        assert executor is None
+    working: list[Future[None]] = []
+
+    def interrupted() -> None:
+        with judges(1) as executor:
+            assert executor is not None
+            working.append(executor.submit(time.sleep, 600))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert isinstance(working[0].exception(30), BrokenExecutor)

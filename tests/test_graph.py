@@ -35,6 +35,8 @@ class Estate:
     profiles: Mapping[str, Profile]
     asked: list[str] = field(default_factory=list)
 
+    token_issuers: tuple[str, ...] = ()
+
     def identities(self) -> Iterable[Identity]:
         return [role(name) for name in self.profiles]
 

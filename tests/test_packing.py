@@ -20,7 +20,7 @@ from auditor.snapshot import Coverage, Document, Snapshot, Status, load, save
 
 ROLES = [
     Document("aws", "123456789012", "iam-role", f"arn:aws:iam::123456789012:role/r{number}", {"RoleName": f"r{number}"})
-    for number in range(2_000)
+    for number in range(2_000, 4_000)
 ]
 SNAPSHOT = Snapshot(
     "2026-11-21T09:00:00Z",

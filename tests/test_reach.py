@@ -123,6 +123,8 @@ BOSS, CI, WEB = (Identity("aws", ACCOUNT, "iam-role", role_arn(name), name) for 
 class Powers:
     """`ci` may become `boss`, an administrator; `web` may read a bucket; of `lost` nobody knows."""
 
+    token_issuers: tuple[str, ...] = ()
+
     def identities(self) -> Iterable[Identity]:
         return (BOSS, CI, WEB)
 

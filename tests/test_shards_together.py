@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 import pytest
 
-from auditor import pipeline
+from auditor import collection, pipeline
 from auditor.config import AwsTargets, Config, Targets
 from auditor.progress import silent
 from auditor.providers.aws import PROVIDER as AWS
@@ -110,7 +110,7 @@ def fill(account: str, number: int) -> None:
 
 
 def collected(provider: Provider, options: Mapping[str, Any], shard: Shard | None = None) -> Snapshot:
-    return pipeline.collect([provider], ORIGINS[provider.id], options, silent, shard=shard)
+    return collection.collect([provider], ORIGINS[provider.id], options, silent, shard=shard)
 
 
 def filed(snapshot: Snapshot, path: Path) -> Snapshot:

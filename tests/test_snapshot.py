@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from auditor.errors import SnapshotError
 from auditor.shards import Part, Shard
 from auditor.snapshot import BATCH, Coverage, Document, Snapshot, Status, load, merge, ordered, save
+from auditor.visits import Visit
 
 ROLE = "arn:aws:iam::123456789012:role/deploy"
 
@@ -99,7 +100,9 @@ def test_whatever_was_saved_is_loaded(
     text = saved(snapshot)
     assert text.isascii()
     assert text.count("\n") == len(documents) + len(coverage) + 2
-    assert loaded(tmp_path_factory.getbasetemp(), text) == snapshot
+    found = loaded(tmp_path_factory.getbasetemp(), text)
+    assert found.coverage == coverage
+    assert found.documents == ordered(merge([snapshot])).documents
 
 
 def test_every_shortened_file_is_refused(tmp_path: Path) -> None:
@@ -156,9 +159,9 @@ def test_every_missing_line_is_noticed(tmp_path: Path) -> None:
         ),
         ("[1]\n", "estate.snapshot: not a snapshot of this program (`auditor collect -o FILE` writes one)"),
         (
-            TEXT.replace('"version":1', '"version":2'),
+            TEXT.replace('"version":1', '"version":3'),
             (
-                "estate.snapshot: snapshot version 2; this program reads version 1. "
+                "estate.snapshot: snapshot version 3; this program reads versions up to 2. "
                 "Collect again, or audit it with the program that wrote it."
             ),
         ),
@@ -296,6 +299,44 @@ def test_a_part_says_so_in_its_header(tmp_path: Path) -> None:
 def test_a_part_of_the_wrong_shape_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
     content = PART_HEADER.replace(old, new) + TEXT.partition("\n")[2]
     assert refusal(tmp_path, content) == f"estate.snapshot:1: a record of the wrong shape ({message})"
+
+
+VISIT = Visit("aws", "account", "2026-11-21T09:00:00Z", "2026-11-21T09:00:04.5Z", False, ("123456789012",))
+VISITED = TEXT.replace(
+    '"version":1,"started":"2026-11-21T09:00:00Z","finished":"2026-11-21T09:00:04.5Z"}\n',
+    '"version":2,"started":"2026-11-21T09:00:00Z","finished":"2026-11-21T09:00:04.5Z","plan":"0.1.0/4f2a"}\n'
+    '{"visit":{"provider":"aws","scope":"account","started":"2026-11-21T09:00:00Z",'
+    '"finished":"2026-11-21T09:00:04.5Z","complete":false,"earlier":false,"holds":["123456789012"]}}\n',
+).replace('{"end":{', '{"end":{"visits":1,')
+
+
+def test_version_2_says_when_each_scope_was_read(tmp_path: Path) -> None:
+    visited = replace(SNAPSHOT, visits=(VISIT,), plan="0.1.0/4f2a")
+    assert saved(visited) == VISITED
+    assert loaded(tmp_path, VISITED) == visited
+    for length in range(0, len(VISITED) - 1, 7):
+        with pytest.raises(SnapshotError, match=r"cut short|empty"):
+            loaded(tmp_path, VISITED[:length])
+    other = replace(visited, visits=(replace(VISIT, scope="other"),))
+    merged = merge([other, visited, visited])
+    assert (merged.visits, merged.plan) == ((VISIT, replace(VISIT, scope="other")), "0.1.0/4f2a")
+    assert merge([visited, replace(other, plan="0.1.0/other")]).plan == ""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (',"plan":"0.1.0/4f2a"', "", "estate.snapshot:1: a record of the wrong shape ('plan')"),
+        ('"0.1.0/4f2a"', "7", "estate.snapshot:1: a record of the wrong shape (7 stands where text belongs)"),
+        ('"complete":false', '"complete":0', "estate.snapshot:2: a record of the wrong shape (0 stands where true or "),
+        ('"holds":["123456789012"]', '"holds":[7]', "estate.snapshot:2: a record of the wrong shape (7 stands where "),
+        ('"version":2', '"version":1', "estate.snapshot:2: a record of a kind this version does not know"),
+        ('{"visits":1', '{"visits":2', "estate.snapshot: damaged: the end line counts {'visits': 2, "),
+        ('{"visits":1,', "{", "estate.snapshot: damaged: the end line counts {'documents': 2, "),
+    ],
+)
+def test_visits_of_the_wrong_shape_are_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert refusal(tmp_path, VISITED.replace(old, new)).startswith(message)
 
 
 def test_nothing_to_merge() -> None:

@@ -14,7 +14,7 @@ from auditor.config import Waiver, load
 from auditor.errors import ConfigError
 from auditor.model import Finding, Severity, Status, Waived
 from auditor.snapshot import save
-from auditor.waivers import check_rules, settle
+from auditor.waivers import about, check_rules, settle
 from tests.estate import OPEN, FakeCloud, finding, role_arn, snapshot
 from tests.test_cli import install
 
@@ -26,8 +26,9 @@ def waiver(subject: str, expires: str = "2026-11-21", rule: str = "any-tenant") 
     return Waiver(rule, subject, "a pilot", "platform@example.com", day, "auditor.toml", "/waiver/0", "auditor.toml:3")
 
 
-def settled(waivers: list[Waiver], found: Finding | None = None) -> list[Finding]:
-    return list(settle([found or finding()], waivers, [OPEN], NOW))
+def settled(waivers: list[Waiver], subject: Finding | None = None) -> list[Finding]:
+    found = settle([subject or finding()], waivers, [OPEN], NOW)
+    return [*found.findings, *about(waivers, found.answered, NOW)]
 
 
 @pytest.mark.parametrize("subject", [finding().id, OPEN.trust.id, role_arn("deploy-web")])

@@ -21,16 +21,16 @@ it was.
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from auditor.claims.grammar import Grammar, Shape, Slot, Term, Variable
+from auditor.claims.grammar import Grammar, Shape
 from auditor.claims.languages.language import Language
 from auditor.claims.languages.pattern import STAR, Pattern
 from auditor.claims.languages.value_set import ValueSet
+from auditor.claims.names import LETTERS, MOST, PLACEHOLDER, WORD, Facts, Fragment, facts_of, room_of, words_of
 from auditor.claims.predicate import (
     AllValues,
     And,
@@ -42,6 +42,7 @@ from auditor.claims.predicate import (
     Predicate,
     SameText,
     Token,
+    Unknown,
     claims_of,
     conjunction,
     disjunction,
@@ -49,20 +50,11 @@ from auditor.claims.predicate import (
     parts_of,
 )
 
-_WORD = re.compile(r"[A-Za-z0-9._-]+")
 _NAME = re.compile(r"[a-z](?:[a-z0-9]|-(?=[a-z0-9])){1,29}")
 """Words that are renamed: what owners and repositories are mostly called, and no id or version."""
 
-_PLACEHOLDER = "name"
-
-MOST = 99_999
-"""Names that one condition may have."""
-
 SLACK = 64
 """Characters a value may need beside what the condition spells out."""
-
-Fragment = tuple[str, bool, bool]
-"""Part of a word beside a wildcard; and whether the word begins with it, and ends with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +66,11 @@ class Renaming:
 
     def back(self, text: str) -> str:
         """`text` with the names in place of their placeholders."""
-        return _exchanged(text, self.names) if _PLACEHOLDER in text else text
+        return exchanged(text, self.names) if PLACEHOLDER in text else text
 
     def forth(self, text: str) -> str:
         """`text` with the placeholders in place of the names."""
-        return _exchanged(text, {name: placeholder for placeholder, name in self.names.items()})
+        return exchanged(text, {name: placeholder for placeholder, name in self.names.items()})
 
     def value(self, value: ClaimValue) -> ClaimValue:
         """The value of a claim, as `back`."""
@@ -88,7 +80,7 @@ class Renaming:
 
     def left_in(self, token: Token) -> bool:
         """Whether a text of the token still holds a placeholder, as part of a longer word."""
-        texts = (value for value in token.values() if isinstance(value, str) and _PLACEHOLDER in value)
+        texts = (value for value in token.values() if isinstance(value, str) and PLACEHOLDER in value)
         return any(placeholder in text for text in texts for placeholder in self.names)
 
     def meant_by(self, text: str) -> bool:
@@ -98,7 +90,7 @@ class Renaming:
     @staticmethod
     def words(text: str) -> list[str]:
         """The words of a text."""
-        return _WORD.findall(text)
+        return WORD.findall(text)
 
 
 def canonical(
@@ -108,20 +100,57 @@ def canonical(
 
     Words of `also` are left alone: names that mean something beyond being the same or not.
     """
-    facts = _facts(grammar, shapes, claims_of(predicate))
     texts = tuple(_texts(predicate))
-    if not texts or None in texts or facts.loose:
+    known = frozenset(text for text in texts if text is not None)
+    if not texts or None in texts:
         return predicate, Renaming({})
-    kept = _kept(frozenset(text for text in texts if text is not None), facts, also)
-    between = frozenset(char for text in texts for char in text or "" if not _WORD.fullmatch(char))
-    if kept is None or _needed(predicate) + SLACK > _room(facts.variables, between):
-        return predicate, Renaming({})
-    assert len(kept) <= MOST, "a condition of so many names needs more room than any value has"
-    placeholders = {word: f"{_PLACEHOLDER}{place}" for place, word in enumerate(dict.fromkeys(kept))}
+    placeholders = placeholders_for(known, _needed(predicate), grammar, shapes, claims_of(predicate), also)
     if not placeholders:
         return predicate, Renaming({})
-    renamed = _renamed(predicate, placeholders)
-    return renamed, Renaming({placeholder: word for word, placeholder in placeholders.items()})
+    return renamed(predicate, placeholders), Renaming({name: word for word, name in placeholders.items()})
+
+
+def placeholders_for(
+    texts: frozenset[str],
+    needed: int,
+    grammar: Grammar,
+    shapes: tuple[Shape, ...],
+    read: frozenset[str],
+    also: frozenset[str] = frozenset(),
+) -> dict[str, str]:
+    """Word → placeholder, for the names in `texts`: what a condition on the claims `read` compares with.
+
+    `needed` is how many characters the texts that must hold together spell out, or more. Empty where nothing may be
+    renamed. Words of `also` are left alone.
+    """
+    facts = facts_of(grammar, shapes, read)
+    if facts.loose:
+        return {}
+    kept = _kept(texts, facts, also)
+    between = frozenset().union(*texts) - LETTERS
+    if not kept or needed + SLACK > room_of(facts.variables, between):
+        return {}
+    assert len(kept) <= MOST, "a condition of so many names needs more room than any value has"
+    return {word: f"{PLACEHOLDER}{place}" for place, word in enumerate(dict.fromkeys(kept))}
+
+
+@lru_cache(maxsize=1 << 12)
+def told_by(predicate: Predicate) -> frozenset[str] | None:
+    """Every text that is compared with; None where some test is none of whole texts, or of anything unknown."""
+    texts = frozenset(_texts(predicate))
+    return None if None in texts or _open(predicate) else frozenset(text for text in texts if text is not None)
+
+
+def _open(predicate: Predicate) -> bool:
+    match predicate:
+        case Unknown() | SameText():
+            return True
+        case AnyValue(_, operand) | AllValues(_, operand) | Not(operand):
+            return _open(operand)
+        case And(operands) | Or(operands):
+            return any(map(_open, operands))
+        case _:
+            return False
 
 
 def _texts(predicate: Predicate) -> Iterator[str | None]:
@@ -140,20 +169,6 @@ def _texts(predicate: Predicate) -> Iterator[str | None]:
             return
 
 
-def _compared(predicate: Predicate) -> Iterator[str]:
-    """Every text of a restriction, in whatever way it is compared."""
-    match predicate:
-        case Match(_, language):
-            yield language.order
-        case Not(operand):
-            yield from _compared(operand)
-        case And(operands) | Or(operands):
-            for operand in operands:
-                yield from _compared(operand)
-        case _:
-            return
-
-
 def _spelled(language: Language) -> Iterable[str | None]:
     if isinstance(language, ValueSet):
         return (None,) if language.ignore_case else sorted(language.values)
@@ -163,21 +178,21 @@ def _spelled(language: Language) -> Iterable[str | None]:
     return (text,) if "%" not in text and text.replace(STAR, "").isascii() else (None,)
 
 
-def _kept(texts: frozenset[str], facts: _Facts, also: frozenset[str]) -> list[str] | None:
+def _kept(texts: frozenset[str], facts: Facts, also: frozenset[str]) -> list[str] | None:
     """The words that may be renamed, in a fixed order; None when a placeholder is among the words already."""
     words: dict[str, None] = {}
     fragments = set(facts.fragments)
     for text in sorted(texts):
-        for word in _words(text):
+        for word in words_of(text):
             if isinstance(word, str):
                 words[word] = None
             else:
                 fragments.add(word)
     others = {word.lower() for word in words if word != word.lower()}
     alone = facts.reserved | also | others
-    if any(word.startswith(_PLACEHOLDER) and word[len(_PLACEHOLDER) :].isdigit() for word in (*words, *alone)):
+    if any(word.startswith(PLACEHOLDER) and word[len(PLACEHOLDER) :].isdigit() for word in (*words, *alone)):
         return None  # a name that looks like a placeholder, in the condition, the tables or among ours
-    spare = [f"{_PLACEHOLDER}{place}" for place in range(len(words))]
+    spare = [f"{PLACEHOLDER}{place}" for place in range(len(words))]
     if any(_looks_into(fragment, name) for fragment in fragments for name in spare):
         return None
     return [
@@ -190,134 +205,12 @@ def _kept(texts: frozenset[str], facts: _Facts, also: frozenset[str]) -> list[st
     ]
 
 
-@lru_cache(maxsize=1 << 13)
-def _words(text: str) -> tuple[str | Fragment, ...]:
-    """The words of a pattern's text, and the parts of words that stand beside a star."""
-    found: list[str | Fragment] = []
-    for run in _WORD.finditer(text):
-        before, after = text[run.start() - 1 : run.start()] == STAR, text[run.end() : run.end() + 1] == STAR
-        found.append((run[0].lower(), not before, not after) if before or after else run[0])
-    return tuple(found)
-
-
 def _looks_into(fragment: Fragment, word: str) -> bool:
     """Whether some text holds the fragment only because it holds the word."""
     part, begins, ends = fragment
     if begins and ends:
         return part == word
     return word.startswith(part) if begins else word.endswith(part) if ends else part in word
-
-
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    """What renaming must respect in the tokens of one issuer."""
-
-    loose: bool
-    """Whether words may reach from one value into the next."""
-    reserved: frozenset[str]
-    """Words that literals, finite values and hints hold."""
-    fragments: frozenset[Fragment]
-    """What exclusions of variables look for."""
-    variables: tuple[Variable, ...]
-
-    def admits_alike(self, word: str) -> bool:
-        """Whether every variable can hold the word exactly where it can hold a placeholder."""
-        return _admits_alike(self.variables, word)
-
-
-@lru_cache(maxsize=1 << 13)
-def _admits_alike(variables: tuple[Variable, ...], word: str) -> bool:
-    names = f"{_PLACEHOLDER}0", f"{_PLACEHOLDER}{MOST}"
-    for variable in variables:
-        spelled = variable.characters.spells(word)
-        if spelled is not variable.characters.spells(names[-1]):
-            return False
-        if spelled and not all(variable.minimum <= len(text) <= variable.maximum for text in (word, *names)):
-            return False
-    return True
-
-
-@lru_cache(maxsize=1024)
-def _room(variables: tuple[Variable, ...], between: frozenset[str]) -> int:
-    """The fewest characters that a variable can hold whose values may have several words of a condition.
-
-    `between` is what stands between those words: a value without any of it has one word at most.
-    """
-    several = (v for v in variables if v.characters.spells(_PLACEHOLDER) and any(c in v.characters for c in between))
-    return min((variable.maximum for variable in several), default=1_000_000)
-
-
-@lru_cache(maxsize=1024)
-def _facts(grammar: Grammar, shapes: tuple[Shape, ...], read: frozenset[str]) -> _Facts:
-    """The facts about the claims that are read, and those a customised one may be made of."""
-    template = grammar.template
-    printed: tuple[str, ...] = ()
-    parts: list[Term] = []
-    if template is not None and template.claim in read:
-        printed = (*template.keys, *template.special.values())
-        read |= frozenset(template.keys)
-        parts.extend(part for fragments in grammar.fragments.values() for part in fragments.values())
-    terms = tuple(dict.fromkeys(shape.term(claim) or () for shape in shapes for claim in sorted(read)))
-    slots = (part.variable for term in (*terms, *parts) for part in term if isinstance(part, Slot))
-    lists = (shape.lists[claim] for shape in shapes for claim in sorted(read) if claim in shape.lists)
-    variables = tuple(dict.fromkeys((*slots, *lists)))
-    words = {word for term in (*terms, *parts) for part in term if isinstance(part, str) for word in _all(part)}
-    words.update(word for key in printed for word in _all(key))
-    words.update(word for v in variables for text in (*(v.values or ()), *v.hints) for word in _all(text))
-    words.update(word for shape in shapes for text in _compared(shape.only) for word in _all(text))
-    free = tuple(variable for variable in variables if variable.values is None)
-    exclusions = (shape for variable in free for shape in variable.exclusions)
-    return _Facts(
-        loose=_loose(terms),
-        reserved=frozenset(words),
-        fragments=frozenset(fragment for shape in exclusions for fragment in _looked_for(shape)),
-        variables=free,
-    )
-
-
-def _all(text: str) -> list[str]:
-    return [word.lower() for word in _WORD.findall(text)]
-
-
-def _looked_for(shape: Pattern) -> Iterator[Fragment]:
-    """The words an exclusion looks for, whole ones as well."""
-    for word in _words(shape.text):
-        yield (word.lower(), True, True) if isinstance(word, str) else word
-
-
-def _loose(terms: Iterable[Term]) -> bool:
-    """Whether a word of some text may be more than a word of one value."""
-    sides: dict[Variable, tuple[bool, bool]] = {}
-    for term in terms:
-        if _merges(term):
-            return True
-        for variable, touched in _touched(term):
-            if sides.setdefault(variable, touched) != touched:
-                return True
-    return False
-
-
-def _touched(term: Term) -> Iterator[tuple[Variable, tuple[bool, bool]]]:
-    """Each variable of a term, and whether a word continues from it to its left and to its right."""
-    for place, part in enumerate(term):
-        if isinstance(part, Slot):
-            before = term[place - 1] if place else ""
-            after = term[place + 1] if place + 1 < len(term) else ""
-            left = isinstance(before, str) and bool(_WORD.fullmatch(before[-1:]))
-            yield part.variable, (left, isinstance(after, str) and bool(_WORD.fullmatch(after[:1])))
-
-
-def _merges(term: Term) -> bool:
-    """Whether a value and what stands beside it may make up one name."""
-    for own, following in itertools.pairwise(term):
-        if isinstance(own, Slot) and isinstance(following, Slot):
-            return True
-        literal = own if isinstance(own, str) else following if isinstance(following, str) else ""
-        runs = list(_WORD.finditer(literal))
-        touching = [run for run in runs if (run.end() == len(literal) if literal is own else run.start() == 0)]
-        if any(re.fullmatch(r"[a-z0-9-]+", run[0]) for run in touching):
-            return True
-    return False
 
 
 def _needed(predicate: Predicate) -> int:
@@ -337,30 +230,32 @@ def _needed(predicate: Predicate) -> int:
             return 0  # what is refused can be avoided with a few characters
 
 
-def _renamed(predicate: Predicate, placeholders: Mapping[str, str]) -> Predicate:
+def renamed(predicate: Predicate, placeholders: Mapping[str, str]) -> Predicate:
+    """`predicate` with the placeholders in place of the words."""
     match predicate:
         case Match(claim, language):
             return Match(claim, _with(language, placeholders))
         case And(operands):
-            return conjunction(_renamed(operand, placeholders) for operand in operands)
+            return conjunction(renamed(operand, placeholders) for operand in operands)
         case Or(operands):
-            return disjunction(_renamed(operand, placeholders) for operand in operands)
+            return disjunction(renamed(operand, placeholders) for operand in operands)
         case Not(operand):
-            return negation(_renamed(operand, placeholders))
+            return negation(renamed(operand, placeholders))
         case AnyValue(claim, each):
-            return AnyValue(claim, _renamed(each, placeholders))
+            return AnyValue(claim, renamed(each, placeholders))
         case AllValues(claim, each):
-            return AllValues(claim, _renamed(each, placeholders))
+            return AllValues(claim, renamed(each, placeholders))
         case _:
             return predicate
 
 
 def _with(language: Language, placeholders: Mapping[str, str]) -> Language:
     if isinstance(language, ValueSet):
-        return ValueSet(_exchanged(value, placeholders) for value in language.values)
+        return ValueSet(exchanged(value, placeholders) for value in language.values)
     assert isinstance(language, Pattern)
-    return Pattern.written(_exchanged(language.text, placeholders))
+    return Pattern.written(exchanged(language.text, placeholders))
 
 
-def _exchanged(text: str, placeholders: Mapping[str, str]) -> str:
-    return _WORD.sub(lambda word: placeholders.get(word[0], word[0]), text)
+def exchanged(text: str, placeholders: Mapping[str, str]) -> str:
+    """`text` with the placeholders in place of the words."""
+    return WORD.sub(lambda word: placeholders.get(word[0], word[0]), text)

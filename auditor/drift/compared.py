@@ -15,9 +15,10 @@ from auditor.drift.sides import NOWHERE, Ground, Side
 from auditor.drift.tokens import Judge
 from auditor.graph import powerless
 from auditor.model import Decision, Finding, Identity, Status, Trust
-from auditor.pipeline import finding_order, identity_order, row_order, trust_order
+from auditor.order import finding_order, identity_order, row_order, trust_order
 from auditor.providers.base import Provider
 from auditor.report.base import Comparison, Report, unread
+from auditor.report.subjects import described
 from auditor.rules import finding_gone, trust_added, trust_grew, trust_removed, trust_shrank
 from auditor.rules.changes import Addition, Change
 from auditor.snapshot import Coverage
@@ -169,7 +170,7 @@ class _Comparison:
         told_of = {one.subject for one in findings if one.subject_kind == "identity"}
         told_of |= {one.trust.identity.id for one in removed}
         further = [one for one in self.old.report.identities if one.id in told_of and _key(one) not in known]
-        return replace(
+        changed = replace(
             new,
             coverage=tuple(sorted((*new.coverage, *self.rows()), key=row_order)),
             decisions=tuple(sorted((*new.decisions, *removed), key=lambda one: trust_order(one.trust))),
@@ -177,7 +178,9 @@ class _Comparison:
             findings=tuple(sorted(findings, key=finding_order)),
             standings={**new.standings, **{one: powerless(one) for one in further}},
             comparison=replace(self.counted(), changes_only=True),
+            counted=None,
         )
+        return described(changed)
 
     def flagged(self, *, hide: bool) -> Report:
         grown = {one.new.trust.id for one in self.changes if one.kind in GREW}
@@ -189,11 +192,13 @@ class _Comparison:
         known = sum(1 for one in findings if one.known and one.status is Status.OPEN)
         fresh_ones = sum(1 for one in findings if not one.known and one.status is Status.OPEN)
         shown = [one for one in findings if not (hide and one.known)]
-        return replace(
+        told = replace(
             self.new.report,
             findings=tuple(sorted((*shown, *withdrawn), key=finding_order)),
             comparison=replace(self.counted(), new=fresh_ones, known=known, hidden=hide),
+            counted=None,
         )
+        return described(told)
 
     def counted(self) -> Comparison:
         counts = Counter[str](change.kind for change in self.changes)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
+from weakref import WeakValueDictionary
 
 from auditor.claims.grammar import CharSet, Grammar, Shape, Slot, Variable, presence
 from auditor.errors import ConfigError
@@ -31,12 +32,18 @@ NOWHERE = -1
 _Row = tuple[str, Table]
 """The kind of issuer a URL belongs to, and the row of its table that says so."""
 
+_Key = tuple[str, int, tuple[str, ...]]
+"""URL, number of the row, claims besides those of the tables: what makes an issuer."""
+
+REMEMBERED = 1 << 10
+"""Issuers that are kept though nobody holds them: estates have one for each of their clusters."""
+
 
 class Catalogue:
     """All the issuer tables of one audit: the built-in ones and those of the configuration.
 
-    A value: equal contents are one object (see `catalogue_of`), and its issuers are the same objects for as long as it
-    lives, since grammars compare by identity. It and they can be sent to other processes.
+    A value: equal contents are one object (see `catalogue_of`), and an issuer is the same object as long as somebody
+    holds it, since grammars compare by identity. It and they can be sent to other processes.
     """
 
     def __init__(self, own: tuple[Written, ...]) -> None:
@@ -54,9 +61,10 @@ class Catalogue:
         built_in.sort(key=lambda pair: ("subject" not in pair[1], pair[1].get("generic", False)))
         self._rows = (*first, *built_in)
         self._guesses = tuple((k, t["self_managed"]) for k, t in self._tables.items() if "self_managed" in t)
-        self._fitting: dict[str, list[int]] = {}
-        self._issuers: dict[tuple[str, int, tuple[str, ...]], Issuer] = {}
-        self._grammars: dict[tuple[object, ...], Grammar] = {}
+        self._rows_for: Callable[[str], list[int]] = lru_cache(REMEMBERED)(self._fitting)
+        self._lately: Callable[[_Key], Issuer] = lru_cache(REMEMBERED)(self._issuer)
+        self._issuers: WeakValueDictionary[_Key, Issuer] = WeakValueDictionary()
+        self._grammars: Callable[..., Grammar] = lru_cache(REMEMBERED)(self._grammar)
 
     def __reduce__(self) -> tuple[object, ...]:
         return catalogue_of, (self.own,)
@@ -96,39 +104,44 @@ class Catalogue:
         """Whether the URL alone tells the issuer, so that `identify` needs no subjects."""
         return any("subject" not in self._rows[place][1] for place in self._rows_for(url)[:1])
 
-    def _rows_for(self, url: str) -> list[int]:
-        fitting = self._fitting.get(url)
-        if fitting is None:
-            fitting = self._fitting[url] = [i for i, (_, row) in enumerate(self._rows) if re.fullmatch(row["url"], url)]
-        return fitting
+    def _fitting(self, url: str) -> list[int]:
+        return [i for i, (_, row) in enumerate(self._rows) if re.fullmatch(row["url"], url)]
 
     def issuer(self, url: str, place: int, claims: tuple[str, ...]) -> Issuer:
         """The issuer of the row number `place`; the same object every time. For `identify` and for other processes."""
         if place != NOWHERE:
-            kind, row = (*self._rows, *self._guesses)[place]
+            kind, _ = (*self._rows, *self._guesses)[place]
             claims = tuple(c for c in claims if c.startswith(tuple(self._tables[kind].get("families", ()))))
-        key = (url, place, claims)
+        return self._lately((url, place, claims))
+
+    def _issuer(self, key: _Key) -> Issuer:
+        url, place, claims = key
         found = self._issuers.get(key)
         if found is None:
             recipe = (self.issuer, key)
             if place == NOWHERE:
                 found = Issuer(url, UNKNOWN, url.removeprefix("https://"), _at(opaque(claims), url), recipe=recipe)
             else:
+                kind, row = (*self._rows, *self._guesses)[place]
                 table = self._tables[kind]
                 named = re.fullmatch(row["url"], url) if "url" in row else None
                 given = {} if named is None else named.groupdict()
-                grammar = _at(self._grammar(kind, row, given, claims), url)
+                names = tuple((name, value) for name, value in sorted(given.items()) if value is not None)
+                grammar = _at(self._grammars(kind, tuple(row.get("without", ())), row["tenancy"], names, claims), url)
                 found = Issuer(url, kind, row.get("name", table["name"]), grammar, table.get("nouns", {}), recipe)
             self._issuers[key] = found
         return found
 
-    def _grammar(self, kind: str, row: Table, names: Mapping[str, str | None], claims: tuple[str, ...]) -> Grammar:
-        given = {name: value for name, value in sorted(names.items()) if value is not None}
-        key = (kind, tuple(row.get("without", ())), row["tenancy"], tuple(given.items()), claims)
-        if key not in self._grammars:
-            grammar = build(self._tables[kind], without=row.get("without", ()), given=given)
-            self._grammars[key] = replace(grammar, single_tenant=row["tenancy"] == "single").asked(claims)
-        return self._grammars[key]
+    def _grammar(
+        self,
+        kind: str,
+        without: tuple[str, ...],
+        tenancy: str,
+        names: tuple[tuple[str, str], ...],
+        claims: tuple[str, ...],
+    ) -> Grammar:
+        grammar = build(self._tables[kind], without=without, given=dict(names))
+        return replace(grammar, single_tenant=tenancy == "single").asked(claims)
 
 
 def catalogue_of(own: tuple[Written, ...] = ()) -> Catalogue:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from auditor.claims.predicate import Token
@@ -10,6 +10,8 @@ from auditor.config import Config
 from auditor.issuers.catalogue import Catalogue
 from auditor.model import Identity, Source, Trust
 from auditor.power import Authority
+from auditor.scopes import Scope
+from auditor.shelf import Shelf
 from auditor.snapshot import Snapshot
 
 # Names used in `Trust.notes`:
@@ -18,6 +20,9 @@ from auditor.snapshot import Snapshot
 #   "provider-foreign": True             the trust names a registration of another account: it is dead for good
 #   "refused-if-resaved": list[[document, pointer, why]]   statements the cloud would refuse to store today
 #   "policy-unread": str                 the trust document itself could not be understood; the reason
+#   "policies-above": dict[id, words]    policies above the identity's account that may refuse tokens, by the ids under
+#                                        which their statements stand among `denies`, and what people call them
+#   "policies-above-differ": True        what such policies say is not the same of every identity of the estate
 # and of Google Cloud besides:
 #   "member": str                        the principal that is granted something
 #   "grants": list[[role, document, pointer]]       by which roles, and where the member stands
@@ -44,12 +49,26 @@ from auditor.snapshot import Snapshot
 
 
 class Provider(Protocol):
-    """One cloud. Everything but `collect` is pure."""
+    """One cloud. Everything but reading the scopes is pure."""
 
     id: str
 
-    def collect(self, config: Config, **options: Any) -> Snapshot:
-        """Read the live cloud. What a coverage row can say is no error; raises `CollectError` when there is none."""
+    def scopes(self, config: Config, **options: Any) -> Sequence[Scope]:
+        """What there is to read: each scope by itself, and whatever it brings. Talks to nobody.
+
+        Raises `UsageError` for what cannot be meant.
+        """
+        ...
+
+    def portions(self, snapshot: Snapshot) -> Sequence[str]:
+        """The keys of what can be judged on its own, in the order of reports."""
+        ...
+
+    def portion(self, snapshot: Snapshot, key: str) -> Snapshot:
+        """All that `trusts`, `identities` and `idle_registrations` need for one of `portions`, in memory.
+
+        Over all portions they give what they give for the whole. `authority` needs the whole.
+        """
         ...
 
     def trusts(self, snapshot: Snapshot, issuers: Catalogue) -> Iterable[Trust]:
@@ -81,3 +100,14 @@ class Provider(Protocol):
     def permissions(self) -> str:
         """The least privilege the collector needs, ready to paste."""
         ...
+
+
+def undivided(snapshot: Snapshot, provider: str) -> Snapshot:
+    """All that a snapshot holds of one provider, in memory: the one portion of a cloud that is judged as a whole."""
+    shelf = snapshot.documents
+    if isinstance(shelf, Shelf):
+        documents = [document for scope in shelf.scopes(provider) for document in shelf.within(provider, scope)]
+    else:
+        documents = [document for document in shelf if document.provider == provider]
+    rows = [row for row in snapshot.coverage if row.provider == provider]
+    return Snapshot(snapshot.started, snapshot.finished, documents, rows)

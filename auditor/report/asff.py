@@ -13,26 +13,29 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain, groupby, islice
+from operator import itemgetter
 from typing import Any, TextIO
 
-from auditor.model import Confidence, Finding, Severity, Status
+from auditor.model import Confidence, Finding, Severity, Status, Subject
 from auditor.report.base import TOOL, Layout, Report
 from auditor.report.facts import (
     FAILS_FROM,
     Gap,
-    Subject,
-    Subjects,
+    Gaps,
     baseline,
     doubt,
     failures,
-    gaps,
     places,
     proof,
+    subject_of,
     waiver,
 )
+from auditor.report.large import sorting
 from auditor.report.neutral import clip, dump, zulu
 from auditor.report.rulebook import controls, rulebook
 from auditor.rules.base import Definition
+from auditor.spool import Sorted
 
 BATCH = 100
 NOWHERE = "000000000000"
@@ -62,41 +65,45 @@ Record = dict[str, Any]
 def write(report: Report, stream: TextIO, layout: Layout) -> None:
     """Write one request a line, each with the findings of one account; nothing where nothing was found or missed."""
     del layout
-    stream.writelines(dump({"Findings": batch}) + "\n" for batch in _batches(_findings(report)))
+    stream.writelines(_requests(_findings(report.with_counts())))
 
 
-def _batches(findings: Iterable[Record]) -> Iterator[list[Record]]:
-    accounts: dict[str, list[Record]] = {}
+def _requests(findings: Iterable[Record]) -> Iterator[str]:
+    """Accounts come in the order in which something is first said of them."""
+    places: dict[str, int] = {}
+    by_account: Sorted[tuple[int, str]] = sorting(itemgetter(0))
     for finding in findings:
-        accounts.setdefault(finding["AwsAccountId"], []).append(finding)
-    for listed in accounts.values():
-        yield from (listed[begin : begin + BATCH] for begin in range(0, len(listed), BATCH))
+        account = finding["AwsAccountId"]
+        by_account.add((places.setdefault(account, len(places)), dump(finding)))
+    for _, listed in groupby(by_account, key=itemgetter(0)):
+        while batch := [text for _, text in islice(listed, BATCH)]:
+            yield f'{{"Findings": [{", ".join(batch)}]}}\n'
 
 
 def _findings(report: Report) -> Iterator[Record]:
     home = _Home(report)
-    subjects = Subjects(report)
     rules = rulebook()
-    for gap in (*gaps(report), *failures(report, subjects)):
+    for gap in chain(Gaps(report), failures(report)):
         yield _gap(report, home, gap)
     for finding in report.findings:
         if finding.status is not Status.ERROR:
-            yield _finding(report, home, finding, subjects(finding), rules.get(finding.rule))
+            yield _finding(report, home, finding, subject_of(finding), rules.get(finding.rule))
 
 
 class _Home:
     """Where in AWS a finding belongs."""
 
     def __init__(self, report: Report) -> None:
-        scopes = [(one.provider, one.scope) for one in report.identities]
-        scopes += [(row.provider, row.scope) for row in report.coverage]
-        accounts = [scope for provider, scope in scopes if provider == "aws" and _ACCOUNT.fullmatch(scope)]
-        self._first = accounts[0] if accounts else NOWHERE
         self._partitions: dict[str, str] = {}
+        first: str | None = None
         for identity in report.identities:
-            found = _PARTITION.match(identity.id)
-            if identity.provider == "aws" and found:
-                self._partitions.setdefault(identity.scope, found[1])
+            if identity.provider == "aws":
+                if first is None and _ACCOUNT.fullmatch(identity.scope):
+                    first = identity.scope
+                if identity.scope not in self._partitions and (found := _PARTITION.match(identity.id)):
+                    self._partitions[identity.scope] = found[1]
+        rows = (row.scope for row in report.coverage if row.provider == "aws" and _ACCOUNT.fullmatch(row.scope))
+        self._first = first or next(rows, NOWHERE)
 
     def account(self, provider: str, scope: str) -> str:
         return scope if provider == "aws" and _ACCOUNT.fullmatch(scope) else self._first

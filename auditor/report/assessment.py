@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import enum
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from auditor.claims.verdict import Rejected
 from auditor.compliance.catalogue import Control, Framework
@@ -18,7 +19,7 @@ from auditor.config import Ours
 from auditor.graph import Standing
 from auditor.model import Decision, Finding, Level, Severity, Status
 from auditor.report.base import Report, undecided, unread
-from auditor.report.facts import FAILS_FROM, Subjects
+from auditor.report.facts import FAILS_FROM, subject_of
 from auditor.report.text import count
 from auditor.rules.base import Definition
 from auditor.snapshot import Status as Reading
@@ -93,18 +94,60 @@ def _counts(controls: Iterable[Assessed]) -> Mapping[Result, int]:
 
 def assess(report: Report, frameworks: Iterable[Framework], rules: Sequence[Definition], ours: Ours) -> Compliance:
     """What `report`, for which `rules` were run with `ours`, says about `frameworks`."""
-    subjects = Subjects(report)
-    where = {finding.id: subjects(finding).provider for finding in report.findings}
     named = {rule.id: rule for rule in rules}
-    return Compliance(report, tuple(_assessment(report, one, named, where, ours) for one in frameworks))
+    # The findings are named by controls, so they are in memory; trusts and identities are but counted.
+    findings = tuple((one, subject_of(one).provider) for one in report.findings)
+    clouds = _clouds(report, ours)
+    return Compliance(report, tuple(_assessment(report, one, named, findings, clouds) for one in frameworks))
+
+
+@dataclass(slots=True)
+class _Counted:
+    """The trusts and identities of one cloud."""
+
+    trusts: int = 0
+    identities: int = 0
+    """That trusts are about."""
+    registrations: int = 0
+    """All that the report lists."""
+    undecided: int = 0
+    """Trusts."""
+    undeclared: int = 0
+    """Trusts."""
+    powers: int = 0
+    """Identities of which it is not known what they may do."""
+    uses: int = 0
+    """Identities of which it is not known when they were last used."""
+
+
+def _clouds(report: Report, ours: Ours) -> Mapping[str, _Counted]:
+    """Provider → what there is. In the order of reports the trusts of an identity stand side by side."""
+    clouds: dict[str, _Counted] = {}
+    for identity, decisions in groupby(report.decisions, key=lambda one: one.trust.identity):
+        counted = clouds.setdefault(identity.provider, _Counted())
+        standing = report.standings.get(identity)
+        counted.identities += 1
+        counted.powers += _unknown(standing)
+        counted.uses += not _use_known(standing)
+        for decision in decisions:
+            counted.trusts += 1
+            counted.undecided += bool(undecided(decision))
+            counted.undeclared += _undeclared(decision, ours)
+    for identity in report.identities:
+        clouds.setdefault(identity.provider, _Counted()).registrations += 1
+    return clouds
 
 
 def _assessment(
-    report: Report, framework: Framework, rules: Mapping[str, Definition], where: Mapping[str, str], ours: Ours
+    report: Report,
+    framework: Framework,
+    rules: Mapping[str, Definition],
+    findings: Iterable[tuple[Finding, str]],
+    clouds: Mapping[str, _Counted],
 ) -> Assessment:
     # What is of no single cloud, as a rule that failed on the whole estate, counts for each.
-    findings = tuple(one for one in report.findings if not where[one.id] or framework.covers(where[one.id]))
-    view = _View(report, framework, findings, rules, ours)
+    covered = tuple(one for one, provider in findings if not provider or framework.covers(provider))
+    view = _View(report, framework, covered, rules, clouds)
     return Assessment(framework, tuple(view.assessed(control) for control in framework.controls))
 
 
@@ -117,18 +160,17 @@ class _View:
         framework: Framework,
         findings: Collection[Finding],
         rules: Mapping[str, Definition],
-        ours: Ours,
+        clouds: Mapping[str, _Counted],
     ) -> None:
         self._framework = framework
         self._findings = findings
         self._rules = rules
         self._scanned = _scanned(report, framework)
         self._lost = sum(1 for row in report.coverage if unread(row) and framework.covers(row.provider))
-        self._decisions = [one for one in report.decisions if framework.covers(one.trust.provider)]
-        self._identities = list(dict.fromkeys(one.trust.identity for one in self._decisions))
-        self._registrations = [one for one in report.identities if framework.covers(one.provider)]
-        self._standings = report.standings
-        self._ours = ours
+        self._clouds = [counted for provider, counted in clouds.items() if framework.covers(provider)]
+
+    def _total(self, of: Callable[[_Counted], int]) -> int:
+        return sum(map(of, self._clouds))
 
     def assessed(self, control: Control) -> Assessed:
         mine = [one for one in self._findings if one.rule in control.rules]
@@ -142,7 +184,8 @@ class _View:
         gaps = tuple(self._gaps(control, live))
         if gaps:
             return Assessed(control, Result.NOT_ASSESSED, gaps, _worst_first(live), waived)
-        trusts, identities = count(len(self._decisions), "trust"), count(len(self._identities), "identity")
+        trusts = count(self._total(lambda one: one.trusts), "trust")
+        identities = count(self._total(lambda one: one.identities), "identity")
         seen = f"nothing found among {trusts} of {identities}"
         return Assessed(control, Result.PASS, (seen,), (), waived)
 
@@ -157,7 +200,7 @@ class _View:
             return
         if self._lost:
             yield f"{count(self._lost, 'part')} could not be read"
-        if not self._decisions and not self._registrations:
+        if not self._total(lambda one: one.trusts + one.registrations):
             yield "there is no federated identity to look at"
         rules = [self._rules[name] for name in control.rules if name in self._rules]
         yield from self._unanswered(rules)
@@ -173,16 +216,16 @@ class _View:
 
     def _unanswered(self, rules: Sequence[Definition]) -> Iterator[str]:
         """Questions of the rules that nobody could answer, so that their silence says nothing."""
-        open_questions = sum(1 for one in self._decisions if undecided(one))
+        open_questions = self._total(lambda one: one.undecided)
         if open_questions and any(not rule.of_power for rule in rules):
             yield f"of {count(open_questions, 'trust')} it is not known who gets in"
-        powers = sum(1 for one in self._identities if _unknown(self._standings.get(one)))
+        powers = self._total(lambda one: one.powers)
         if powers and any(rule.of_power for rule in rules):
             yield f"of {count(powers, 'identity')} it is not known what they may do"
-        uses = sum(1 for one in self._identities if not _use_known(self._standings.get(one)))
+        uses = self._total(lambda one: one.uses)
         if uses and any(rule.id == "unused-identity" for rule in rules):
             yield f"of {count(uses, 'identity')} it is not known when they were last used"
-        undeclared = sum(1 for one in self._decisions if _undeclared(one, self._ours))
+        undeclared = self._total(lambda one: one.undeclared)
         if undeclared and any(rule.id == "untrusted-tenant" for rule in rules):
             yield f"[ours] does not say whose the tenants are that {count(undeclared, 'trust')} names"
 

@@ -6,12 +6,9 @@ import difflib
 from collections.abc import Iterator
 from itertools import groupby
 
-from auditor.claims.predicate import Token, claims_of
-from auditor.graph import Standing
-from auditor.model import Decision, Finding, Fix, Identity, Level, Source
-from auditor.report.facts import doubt, waiver
+from auditor.model import Finding, Fix, Level, Source
+from auditor.report.facts import doubt, proof, subject_of, waiver
 from auditor.report.ink import Ink, Tint
-from auditor.report.standing import power
 from auditor.report.text import wrap
 from auditor.rules import words
 
@@ -21,17 +18,11 @@ LABEL = 8
 
 _TINTS = {"-": Tint.BAD, "+": Tint.GOOD}
 
-Subject = Decision | Identity
-"""What a finding is about."""
 
-
-def block(
-    number: str, finding: Finding, subject: Subject | None, standing: Standing | None, width: int, ink: Ink
-) -> Iterator[str]:
+def block(number: str, finding: Finding, width: int, ink: Ink) -> Iterator[str]:
     """Who can get in, as what, what they could then do, by which token, where, why, and what to do.
 
-    `standing` is that of the identity concerned, None where nobody asked. `number` stands in front of the first line.
-    No line is longer than `width` columns.
+    `number` stands in front of the first line. No line is longer than `width` columns.
     """
     head = wrap(title(finding), width - len(number))
     rule = f"{finding.rule}:"
@@ -41,24 +32,20 @@ def block(
     indent = " " * len(number)
     yield from (indent + line for line in head[1:])
     room = width - len(indent) - LABEL
-    fields: list[tuple[str, list[str]]] = []
-    match subject:
-        case Decision(trust=trust):
-            fields.append(("as", wrap(f"{trust.identity.kind} {trust.identity.id}", room)))
-        case Identity():
-            fields.append(("about", wrap(f"{subject.kind} {subject.id}", room)))
-        case None:
-            fields.append(("about", wrap(f"{finding.subject_kind} {finding.subject}", room)))
-    if standing is not None and standing.level is not Level.NONE:
-        fields.append(("may", wrap(f"{power(standing)} ({standing.level})", room)))
+    subject = subject_of(finding)
+    trust = finding.about is not None and finding.subject_kind == "trust"
+    fields: list[tuple[str, list[str]]] = [("as" if trust else "about", wrap(f"{subject.kind} {subject.id}", room))]
+    if subject.power is not None and subject.level is not Level.NONE:
+        fields.append(("may", wrap(f"{subject.power} ({subject.level})", room)))
     if finding.witness is not None:
-        fields.append(("token", [line for text in _witness(finding.witness, subject) for line in wrap(text, room)]))
+        told = (f"{claim} = {value}" for claim, value in proof(finding, subject))
+        fields.append(("token", [line for text in told for line in wrap(text, room)]))
     if finding.evidence:
-        home = subject.trust.identity.id if isinstance(subject, Decision) else finding.subject
-        fields.append(("where", [line for text in _places(finding.evidence, home) for line in wrap(text, room)]))
+        fields.append(("where", [line for text in _places(finding.evidence, subject.id) for line in wrap(text, room)]))
     why = finding.detail
-    if isinstance(subject, Decision) and standing is not None:
-        why = why.removesuffix(words.power(subject)).rstrip()  # stands under `may` already
+    if trust and subject.power is not None:
+        # This stands under `may` already.
+        why = why.removesuffix(words.may_then(subject.kind, subject.name, subject.then)).rstrip()
     if why:
         fields.append(("why", wrap(why, room)))
     if finding.waiver is not None:
@@ -81,17 +68,6 @@ def label(finding: Finding) -> str:
 
 def _firsts(lines: list[str]) -> Iterator[tuple[bool, str]]:
     return ((number == 0, line) for number, line in enumerate(lines))
-
-
-def _witness(token: Token, subject: Subject | None) -> Iterator[str]:
-    """The claims that decide: subject and audience, and what else the trust reads."""
-    read = claims_of(subject.trust.predicate) if isinstance(subject, Decision) else frozenset()
-    shown = ["sub", "aud", *sorted(read - {"sub", "aud"})]
-    for claim in shown:
-        if claim in token:
-            value = token[claim]
-            text = ", ".join(value) if isinstance(value, tuple) else str(value)
-            yield f"{claim} = {text}"
 
 
 def _places(evidence: tuple[Source, ...], home: str) -> Iterator[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import chain
 
 from auditor.report.ink import PLAIN, Ink, Tint
 from auditor.report.neutral import clip
@@ -10,41 +11,41 @@ from auditor.report.text import wrap
 
 GAP = "  "
 
-Tints = Mapping[tuple[int, int], Tint | None]
-"""Row and column, from 0 → the tint of that cell."""
+Row = Sequence[str]
 
 
 def columns(
-    rows: Sequence[Sequence[str]],
+    rows: Collection[Row],
     width: int,
     *,
-    headers: Sequence[str] = (),
+    headers: Row = (),
     indent: int = 0,
     right: frozenset[int] = frozenset(),
     ink: Ink = PLAIN,
-    tints: Tints | None = None,
+    tint: Callable[[Row, int], Tint | None] | None = None,
 ) -> Iterator[str]:
     """`rows` in columns, each line at most `width` columns long if there are at least four for each cell.
 
-    Cells are made visible here, and not endless. Columns in `right` are flush right; `tints` are painted by `ink`.
+    Cells are made visible here, and not endless. Columns in `right` are flush right; `ink` paints a cell as `tint` says
+    of its row and column. The rows are gone through twice and may lie on disk.
     """
     if not rows:
         return
-    listed = [[clip(cell) for cell in row] for row in ([headers, *rows] if headers else rows)]
-    wanted = [max(len(row[column]) for row in listed) for column in range(len(rows[0]))]
+    wanted = [len(clip(header)) for header in headers]
+    for row in rows:
+        lengths = [len(clip(cell)) for cell in row]
+        wanted = list(map(max, wanted, lengths)) if wanted else lengths
     sizes = shares(wanted, width - indent - len(GAP) * (len(wanted) - 1))
-    if headers:
-        listed.insert(1, ["-" * size for size in sizes])
-    offset = len(listed) - len(rows)
-    for number, row in enumerate(listed):
-        cells = [wrap(cell, size) for cell, size in zip(row, sizes, strict=True)]
+    title = ((headers, False), (["-" * size for size in sizes], False)) if headers else ()
+    for row, painted in chain(title, ((row, True) for row in rows)):
+        cells = [wrap(clip(cell), size) for cell, size in zip(row, sizes, strict=True)]
         for line in range(max(map(len, cells))):
             parts: list[str] = []
             for column, (cell, size) in enumerate(zip(cells, sizes, strict=True)):
                 text = cell[line] if line < len(cell) else ""
-                painted = ink(text, (tints or {}).get((number - offset, column)))
+                shown = ink(text, tint(row, column) if tint and painted else None)
                 pad = " " * (size - len(text))
-                parts.append(pad + painted if column in right else painted + pad)
+                parts.append(pad + shown if column in right else shown + pad)
             yield (" " * indent + GAP.join(parts)).rstrip()
 
 

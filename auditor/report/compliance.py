@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, TextIO
 
 from auditor.report.assessment import Assessed, Assessment, Compliance, Result
 from auditor.report.base import Layout, Report
 from auditor.report.columns import columns
-from auditor.report.facts import gaps
+from auditor.report.facts import Gaps
 from auditor.report.gfm import cell, say
 from auditor.report.ink import Ink, Tint
 from auditor.report.neutral import clip
@@ -23,6 +23,7 @@ MEANING = (
 MINIMUM_WIDTH = 60
 MOST_GAPS = 15
 TINTS = {Result.FAIL: Tint.BAD, Result.NOT_ASSESSED: Tint.WARN, Result.PASS: Tint.GOOD}
+_TINTS: Mapping[str, Tint] = {result.words: tint for result, tint in TINTS.items()}
 
 
 class ComplianceFormat(Protocol):
@@ -43,7 +44,7 @@ def write_table(compliance: Compliance, stream: TextIO, layout: Layout) -> None:
 def _table(compliance: Compliance, width: int, ink: Ink, *, details: bool) -> Iterator[str]:
     yield ink("COVERAGE", Tint.STRONG)
     yield from wrap(_coverage(compliance.report), width)
-    told = [gap.text for gap in gaps(compliance.report)]
+    told = [gap.text for gap in Gaps(compliance.report)]
     for text in told if details else told[:MOST_GAPS]:
         yield from (f"  {line}" for line in wrap(clip(text, 400), width - 2))
     if len(told) > MOST_GAPS and not details:
@@ -53,11 +54,14 @@ def _table(compliance: Compliance, width: int, ink: Ink, *, details: bool) -> It
         yield ink(assessment.framework.name, Tint.STRONG)
         yield f"  {_counted(assessment)}"
         rows = [_row(one, details=details) for one in assessment.controls]
-        tints = {(number, 1): TINTS[one.result] for number, one in enumerate(assessment.controls)}
         headers = ("control", "result", "about, and why")
-        yield from columns(rows, width, headers=headers, indent=2, ink=ink, tints=tints)
+        yield from columns(rows, width, headers=headers, indent=2, ink=ink, tint=_tint)
         yield ""
     yield from wrap(MEANING, width)
+
+
+def _tint(row: Sequence[str], column: int) -> Tint | None:
+    return _TINTS[row[1]] if column == 1 else None
 
 
 def _row(one: Assessed, *, details: bool) -> tuple[str, str, str]:
@@ -103,7 +107,7 @@ def _markdown(compliance: Compliance) -> Iterator[str]:
     yield "## Compliance of federated identities"
     yield ""
     yield say(_coverage(report), 2000)
-    told = [f"- {say(gap.text, 400)}" for gap in gaps(report)]
+    told = [f"- {say(gap.text, 400)}" for gap in Gaps(report)]
     if told:
         yield ""
         yield from told[:MOST_GAPS]

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
+from itertools import chain
 from typing import TextIO
 
-from auditor.model import Finding
+from auditor.model import Finding, Subject
 from auditor.report.base import Layout, Report
-from auditor.report.facts import Gap, Subject, Subjects, baseline, gaps, places, proof, waiver
+from auditor.report.facts import Gap, Gaps, baseline, places, proof, subject_of, waiver
 from auditor.report.neutral import clip
 
 COLUMNS = (
@@ -29,10 +30,10 @@ Row = Mapping[str, str]
 def write(report: Report, stream: TextIO, layout: Layout) -> None:
     """Write `report` as CSV with a header line and CRLF line ends, whatever the layout."""
     del layout
+    report = report.with_counts()
     table = csv.DictWriter(stream, COLUMNS, restval="", quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     table.writeheader()
-    subjects = Subjects(report)
-    for row in (*map(_gap, gaps(report)), *(_finding(one, subjects(one)) for one in report.findings)):
+    for row in chain(map(_gap, Gaps(report)), (_finding(one, subject_of(one)) for one in report.findings)):
         table.writerow({name: cell(text) for name, text in row.items()})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
 from auditor.model import Severity
@@ -24,10 +24,14 @@ def write_list(rules: Iterable[Rule], stream: TextIO, layout: Layout) -> None:
     width, ink = max(layout.width, MINIMUM_WIDTH), Ink(on=layout.colour)
     listed = list(rules)
     rows = [(rule.id, rule.severity, rule.persona.value, rule.summary) for rule in listed]
-    tints = {(number, 0): Tint.STRONG for number in range(len(rows))}
     headers = ("rule", "severity", "persona", "finds")
-    _put(columns(rows, width, headers=headers, ink=ink, tints=tints), stream)
+    _put(columns(rows, width, headers=headers, ink=ink, tint=_tint), stream)
     _put(["", *wrap("`auditor explain RULE` tells why a rule matters, and what to do.", width)], stream)
+
+
+def _tint(row: Sequence[str], column: int) -> Tint | None:
+    del row
+    return None if column else Tint.STRONG
 
 
 def write_markdown(rule: Definition, stream: TextIO, layout: Layout) -> None:

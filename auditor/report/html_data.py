@@ -6,17 +6,17 @@ others when somebody opens a subject of theirs: with thousands of trusts that is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from auditor.claims.verdict import Rejected
 from auditor.graph import Standing
-from auditor.model import Decision, Finding, Identity, Severity, stable_id
+from auditor.model import Decision, Finding, Identity, Severity, Source, stable_id
 from auditor.report import standing as words
 from auditor.report.base import TOOL, Report, undecided, unread
 from auditor.report.compared import sentence
-from auditor.report.facts import gaps
+from auditor.report.facts import Gaps
 from auditor.report.html_source import LONGEST, Documents
 from auditor.report.html_subject import Record, Texts, identity_record, trust_record
 from auditor.report.json_report import summary_record
@@ -45,8 +45,8 @@ class Data:
 
     def __init__(self, report: Report) -> None:
         self._report = report
-        self._documents = Documents(report.documents)
         self._subjects = _subjects(report)
+        self._documents = Documents(report.documents, {source.document for source in _sources(self._subjects)})
         self._places = {subject.id: place for place, subject in enumerate(self._subjects)}
 
     def head(self) -> Record:
@@ -68,7 +68,7 @@ class Data:
                 [row.provider, row.scope, row.kind, row.status.value, row.reason, row.permission, unread(row)]
                 for row in report.coverage
             ],
-            "gaps": [[gap.kind, gap.provider, gap.title, gap.reason, gap.permission] for gap in gaps(report)],
+            "gaps": [[gap.kind, gap.provider, gap.title, gap.reason, gap.permission] for gap in Gaps(report)],
             "issuers": issuers,
             "rules": [_rule(name, rulebook().get(name)) for name in rules],
             "subjects": [self._row(subject, named) for subject in self._subjects],
@@ -144,6 +144,19 @@ def _subjects(report: Report) -> list[_Subject]:
         name = _key(finding)
         listed.setdefault(name, _Subject(name, None)).findings.append(finding)
     return list(listed.values())
+
+
+def _sources(subjects: Iterable[_Subject]) -> Iterator[Source]:
+    """All that the page may show a part of."""
+    for subject in subjects:
+        if subject.decision is not None:
+            trust = subject.decision.trust
+            yield trust.source
+            yield from (clause.source for one in trust.statements for clause in one.clauses)
+        if subject.standing is not None:
+            yield from (source for one in subject.standing.profile.power.capabilities for source in one.sources)
+        for finding in subject.findings:
+            yield from finding.evidence
 
 
 def _key(finding: Finding) -> str:

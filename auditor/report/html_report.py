@@ -13,6 +13,7 @@ import hashlib
 from importlib import resources
 from typing import TextIO
 
+from auditor.errors import TooLargeError
 from auditor.report.base import Layout, Report
 from auditor.report.html_data import Data
 from auditor.report.html_subject import Record
@@ -22,13 +23,17 @@ STYLES = ("base.css", "overview.css", "list.css", "sheet.css")
 PROGRAMS = ("dom.js", "data.js", "state.js", "overview.js", "picture.js", "list.js", "parts.js", "sheet.js", "main.js")
 """In the order in which they are put together; later ones use what earlier ones define."""
 
+MOST = 100_000
+"""Trusts and findings together; of so many the page has some 200 MB, and takes about 1 GB to write and to look at."""
+
 _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 """In JSON these stand in texts only, where an escape means the same."""
 
 
 def write(report: Report, stream: TextIO, layout: Layout) -> None:
-    """Write the whole page, whatever the layout."""
+    """Write the whole page, whatever the layout. Raises `TooLargeError`, with nothing written, beyond `MOST`."""
     del layout
+    _require_room(report)
     style, program = _joined(STYLES), f'"use strict";\n{_joined(PROGRAMS)}'
     before, after = _file("page.html").split("<!-- data -->\n")
     before = before.replace("/* style */", style).replace("POLICY", policy(style, program))
@@ -37,6 +42,16 @@ def write(report: Report, stream: TextIO, layout: Layout) -> None:
     stream.write(_block("head", data.head()))
     stream.writelines(_block(f"part-{number}", chunk) for number, chunk in enumerate(data.chunks()))
     stream.write(after.replace("/* program */", program))
+
+
+def _require_room(report: Report) -> None:
+    held = len(report.decisions) + len(report.findings)
+    if held > MOST:
+        raise TooLargeError(
+            f"an HTML page holds everything at once, {MOST:,} trusts and findings at most, and here are {held:,}: "
+            "write another format (json, jsonl, csv, sarif, ocsf and the others take any number), "
+            "or audit a part of the estate"
+        )
 
 
 def policy(style: str, program: str) -> str:

@@ -7,7 +7,7 @@ written, with a little around it: a policy may have thousands of members, and a 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,10 +77,12 @@ class _Page:
 class Documents:
     """The documents of a report, by what sources call them."""
 
-    def __init__(self, documents: Iterable[Document]) -> None:
+    def __init__(self, documents: Iterable[Document], wanted: Container[str] | None = None) -> None:
+        """Only those `wanted`, if that is told: the others are passed over, and may lie on disk."""
         self._bodies: dict[str, list[Mapping[str, Any]]] = {}
         for one in documents:
-            self._bodies.setdefault(one.id, []).append(one.body)
+            if wanted is None or one.id in wanted:
+                self._bodies.setdefault(one.id, []).append(one.body)
 
     def excerpts(self, sources: Iterable[Source]) -> Iterator[Excerpt]:
         """One per document, in the order in which `sources` first name them; none of a document that is not there."""

@@ -8,16 +8,21 @@ shows, when it is not decided. Every kind of document that should be read is a c
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import itemgetter
 from typing import Literal, TextIO
 
-from auditor.model import Finding, Status
+from auditor.model import Decision, Finding, Status, Subject
 from auditor.report.base import TOOL, Layout, Report, undecided, unread
-from auditor.report.facts import FAILS_FROM, Subject, Subjects, doubt, story
+from auditor.report.facts import FAILS_FROM, doubt, story, subject_of
+from auditor.report.large import sorting
 from auditor.report.neutral import clip
 from auditor.snapshot import Coverage
 from auditor.snapshot import Status as Reading
+from auditor.spool import Sorted
 
 Outcome = Literal["passed", "failure", "error", "skipped"]
 ESTATE = "estate"
@@ -28,8 +33,9 @@ class _Case:
     suite: str
     group: str
     name: str
-    findings: list[Finding] = field(default_factory=list)
-    subject: Subject | None = None
+    findings: Sequence[Finding] = ()
+    questions: str = ""
+    """Why it is not known whom the trust lets in."""
     row: Coverage | None = None
 
     @property
@@ -50,62 +56,118 @@ class _Case:
         counting = (one for one in self.findings if one.status is Status.OPEN and not one.known)
         return [one for one in counting if one.severity >= FAILS_FROM]
 
-    @property
-    def questions(self) -> str:
-        decision = self.subject.decision if self.subject else None
-        return "" if decision is None else "; ".join(dict.fromkeys(undecided(decision).values()))
-
 
 def write(report: Report, stream: TextIO, layout: Layout) -> None:
     """Write `report` as XML 1.0, whatever the layout."""
     del layout
-    suites: dict[str, list[_Case]] = {}
-    for case in _cases(report):
-        suites.setdefault(case.suite, []).append(case)
-    every = [case for cases in suites.values() for case in cases]
+    suites = _Suites(report)
     stream.write('<?xml version="1.0" encoding="UTF-8"?>\n')
-    stream.write(f"<testsuites{_attributes(('name', TOOL), *_counts(every)[:3])}>\n")
-    for name, cases in suites.items():
+    stream.write(f"<testsuites{_attributes(('name', TOOL), *_counts(suites.total)[:3])}>\n")
+    for name, outcomes, cases in suites:
         times = ("timestamp", report.finished)
-        stream.write(f"  <testsuite{_attributes(('name', name), *_counts(cases), times)}>\n")
-        for case in cases:
-            stream.writelines(f"    {line}\n" for line in _case(case))
+        stream.write(f"  <testsuite{_attributes(('name', name), *_counts(outcomes), times)}>\n")
+        stream.writelines(cases)
         stream.write("  </testsuite>\n")
     stream.write("</testsuites>\n")
 
 
-def _cases(report: Report) -> Iterator[_Case]:
-    """Documents, then trusts, then what else findings are about."""
+_Part = tuple[str, int, int, _Case | Finding]
+"""Of what a trust and the findings about it have in common: its id, what it is, its number there, itself."""
+_Place = tuple[int, int, int]
+"""Suite, what it is, number there."""
+_ROW, _TRUST, _OTHER = range(3)
+
+
+class _Suites:
+    """The cases of a report, suite by suite: documents, then trusts, then what else findings are about.
+
+    A report has its trusts and its findings in different orders. Both are sorted by the trust, so that only those of
+    one are in memory at a time, and the cases that are made of them by suite. Of each suite there is one in memory.
+    """
+
+    def __init__(self, report: Report) -> None:
+        self._ranks: dict[str, int] = {}
+        """Suites in the order in which they come in."""
+        self._outcomes: dict[int, Counter[Outcome]] = {}
+        self._written: Sorted[tuple[_Place, str]] = sorting(itemgetter(0))
+        for number, case in enumerate(_documents(report)):
+            self._add(case, _ROW, number)
+        for case, kind, number in self._joined(report):
+            self._add(case, kind, number)
+        self.total = sum(self._outcomes.values(), Counter[Outcome]())
+
+    def __iter__(self) -> Iterator[tuple[str, Counter[Outcome], Iterator[str]]]:
+        """Name, outcomes, and lines of all cases."""
+        names = {rank: name for name, rank in self._ranks.items()}
+        for rank, cases in groupby(self._written, key=lambda one: one[0][0]):
+            yield names[rank], self._outcomes[rank], (text for _, text in cases)
+
+    def _add(self, case: _Case, kind: int, number: int) -> None:
+        rank = self._rank(case.suite)
+        self._outcomes.setdefault(rank, Counter())[case.outcome] += 1
+        self._written.add(((rank, kind, number), "".join(f"    {line}\n" for line in _case(case))))
+
+    def _rank(self, suite: str) -> int:
+        return self._ranks.setdefault(suite, len(self._ranks))
+
+    def _joined(self, report: Report) -> Iterator[tuple[_Case, int, int]]:
+        """A case for every trust and for whatever else findings are about, each with its findings."""
+        parts: Sorted[_Part] = sorting(itemgetter(0, 1, 2))
+        for number, decision in enumerate(report.decisions):
+            case = _trust(decision)
+            self._rank(case.suite)
+            parts.add((decision.trust.id, _TRUST, number, case))
+        for number, finding in enumerate(report.findings):
+            self._rank(_suite(subject_of(finding)))
+            parts.add((finding.subject, _OTHER, number, finding))
+        for _, group in groupby(parts, key=itemgetter(0)):
+            trusts: list[tuple[_Case, int]] = []
+            found: list[tuple[Finding, int]] = []
+            for _, _, number, part in group:
+                if isinstance(part, _Case):
+                    trusts.append((part, number))
+                else:
+                    found.append((part, number))
+            findings = [finding for finding, _ in found]
+            for place, (case, number) in enumerate(trusts):
+                yield replace(case, findings=() if place else findings), _TRUST, number
+            if not trusts:
+                yield _other(findings), _OTHER, found[0][1]
+
+
+def _documents(report: Report) -> Iterator[_Case]:
     if not report.coverage:
         row = Coverage("-", "-", "everything", Reading.FAILED, "nothing was read")
         yield _Case(ESTATE, "coverage", "everything", row=row)
     for row in report.coverage:
         yield _Case(f"{row.provider} {row.scope}", f"{row.provider}.{row.scope}.coverage", row.kind, row=row)
-    subjects = Subjects(report)
-    found: dict[str, list[Finding]] = {}
-    for finding in report.findings:
-        found.setdefault(finding.subject, []).append(finding)
-    for decision in report.decisions:
-        one = decision.trust.identity
-        member = f" as {decision.trust.member}" if decision.trust.member else ""
-        yield _Case(
-            f"{one.provider} {one.scope}",
-            f"{one.provider}.{one.scope}.{one.kind}",
-            f"{one.name} from {decision.trust.issuer.url}{member}",
-            found.pop(decision.trust.id, []),
-            subjects.of(decision),
-        )
-    for listed in found.values():
-        subject = subjects(listed[0])
-        suite = f"{subject.provider} {subject.scope}".strip() or ESTATE
-        group = ".".join(part for part in (subject.provider, subject.scope, subject.kind) if part)
-        yield _Case(suite, group, subject.name, listed, subject)
 
 
-def _counts(cases: Iterable[_Case]) -> list[tuple[str, str]]:
-    outcomes = [case.outcome for case in cases]
+def _trust(decision: Decision) -> _Case:
+    one = decision.trust.identity
+    member = f" as {decision.trust.member}" if decision.trust.member else ""
+    return _Case(
+        f"{one.provider} {one.scope}",
+        f"{one.provider}.{one.scope}.{one.kind}",
+        f"{one.name} from {decision.trust.issuer.url}{member}",
+        questions="; ".join(dict.fromkeys(undecided(decision).values())),
+    )
+
+
+def _other(findings: Sequence[Finding]) -> _Case:
+    subject = subject_of(findings[0])
+    group = ".".join(part for part in (subject.provider, subject.scope, subject.kind) if part)
+    return _Case(_suite(subject), group, subject.name, findings)
+
+
+def _suite(subject: Subject) -> str:
+    return f"{subject.provider} {subject.scope}".strip() or ESTATE
+
+
+def _counts(outcomes: Mapping[Outcome, int]) -> list[tuple[str, str]]:
     named: list[tuple[str, Outcome]] = [("failures", "failure"), ("errors", "error"), ("skipped", "skipped")]
-    return [("tests", str(len(outcomes))), *((name, str(outcomes.count(outcome))) for name, outcome in named)]
+    tests = ("tests", str(sum(outcomes.values())))
+    return [tests, *((name, str(outcomes.get(outcome, 0))) for name, outcome in named)]
 
 
 def _attributes(*pairs: tuple[str, str]) -> str:
@@ -150,8 +212,7 @@ def _told(case: _Case) -> Iterator[str]:
             yield ""
         state = "" if finding.status is Status.OPEN else f" [{finding.status.value}]"
         yield f"{str(finding.severity).upper()} {finding.rule}{state}: {finding.title}{doubt(finding)}"
-        if case.subject is not None:
-            yield from (f"  {label}: {text}" for label, text in story(finding, case.subject))
+        yield from (f"  {label}: {text}" for label, text in story(finding, subject_of(finding)))
     if case.questions:
         yield from ([""] if case.findings else [])
         yield f"Not decided: {case.questions}"

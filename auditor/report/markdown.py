@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
-from typing import TextIO
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, TextIO
 
-from auditor.model import Finding, Fix, Severity, Status
-from auditor.report.base import TOOL, Layout, Report, Summary
+from auditor.model import Finding, Fix, Severity, Status, Subject
+from auditor.report.base import TOOL, Layout, Report
 from auditor.report.compared import sentence
-from auditor.report.facts import Gap, Subject, Subjects, doubt, gaps, open_findings, places, proof, waiver
+from auditor.report.facts import Gaps, doubt, places, proof, subject_of, waiver
 from auditor.report.gfm import block, cell, say, say_html, span
 from auditor.report.neutral import clip
 
@@ -30,31 +29,76 @@ LONGEST_LINE = 200
 SERIOUS = (Severity.CRITICAL, Severity.HIGH)
 SEVERITIES = tuple(sorted(Severity, reverse=True))
 
-Part = tuple[str, Finding]
-"""Markdown, and the finding it tells of."""
+
+class _Counts(NamedTuple):
+    """How many findings there are, in one pass."""
+
+    headings: Counter[str]
+    scopes: Mapping[str, Counter[Severity]]
+    """Open ones: cloud and scope → severities."""
+
+
+class _Unknown(NamedTuple):
+    """What is not known."""
+
+    first: Sequence[str]
+    """Told in words."""
+    total: int
 
 
 def write(report: Report, stream: TextIO, layout: Layout) -> None:
     """Write at most `LIMIT` characters. With `details` the lesser findings are written out too, if there is room."""
-    unknown = tuple(gaps(report))
-    head = "\n\n".join((*_verdict(report, report.summary(), unknown), *_gaps(unknown))) + "\n"
+    report = report.with_counts()
+    unknown, counts = _unknown(report), _counts(report)
+    head = "\n\n".join((*_verdict(report, unknown, counts), *_gaps(unknown))) + "\n"
     stream.write(head)
     room = LIMIT - RESERVE - len(head)
-    left_out: list[Finding] = []
-    for text, finding in _parts(report, details=layout.details):
-        if left_out or len(text) > room:
-            left_out.append(finding)
-            continue
-        stream.write(text)
-        room -= len(text)
+    left_out = Counter[str]()
+    begun: set[str] = set()
+    for finding in report.findings:
+        heading = _heading(finding)
+        if not left_out:
+            text = _part(finding, details=layout.details)
+            if heading not in begun:
+                begun.add(heading)
+                text = f"\n### {heading} ({counts.headings[heading]:,})\n{text}"
+            if len(text) <= room:
+                stream.write(text)
+                room -= len(text)
+                continue
+        left_out[heading] += 1
     if left_out:
         stream.write(f"\n**Left out here, for length: {_tally(left_out)}.** The other formats hold everything.\n")
     stream.write(f"\n{TOOL} {say(report.tool_version, 40)}; it speaks of {span(clip(report.finished, 40))}.\n")
 
 
-def _verdict(report: Report, summary: Summary, unknown: Sequence[Gap]) -> Iterator[str]:
-    found = _tally(list(open_findings(report)))
-    clean = summary.coverage_complete and not summary.errors and not unknown
+def _unknown(report: Report) -> _Unknown:
+    first: list[str] = []
+    total = 0
+    for gap in Gaps(report):
+        total += 1
+        if total <= MOST_GAPS:
+            first.append(say(gap.text, 400))
+    return _Unknown(first, total)
+
+
+def _counts(report: Report) -> _Counts:
+    headings = Counter[str]()
+    scopes: dict[str, Counter[Severity]] = {}
+    for finding in report.findings:
+        headings[_heading(finding)] += 1
+        if finding.status is Status.OPEN:
+            subject = subject_of(finding)
+            name = f"{subject.provider} {subject.scope}".strip() or "estate"
+            scopes.setdefault(name, Counter())[finding.severity] += 1
+    return _Counts(headings, scopes)
+
+
+def _verdict(report: Report, unknown: _Unknown, counts: _Counts) -> Iterator[str]:
+    summary = report.summary()
+    severities = set(map(_heading_of, Severity))
+    found = _tally(Counter({name: number for name, number in counts.headings.items() if name in severities}))
+    clean = summary.coverage_complete and not summary.errors and not unknown.total
     yield f"## Federated trust: {found}{'' if summary.open or clean else ', but this is NOT a clean report'}"
     if summary.coverage_complete:
         reading = "Everything that was asked for was read."
@@ -70,17 +114,11 @@ def _verdict(report: Report, summary: Summary, unknown: Sequence[Gap]) -> Iterat
     if report.comparison is not None:
         yield say(sentence(report.comparison), 1000)
     if summary.open:
-        yield "\n".join(_by_cloud(report))
+        yield "\n".join(_by_cloud(counts.scopes))
 
 
-def _by_cloud(report: Report) -> Iterator[str]:
+def _by_cloud(rows: Mapping[str, Counter[Severity]]) -> Iterator[str]:
     """Open findings: scopes by severities."""
-    subjects = Subjects(report)
-    rows: dict[str, Counter[Severity]] = {}
-    for finding in open_findings(report):
-        subject = subjects(finding)
-        name = f"{subject.provider} {subject.scope}".strip() or "estate"
-        rows.setdefault(name, Counter())[finding.severity] += 1
     yield f"| | {' | '.join(map(str, SEVERITIES))} |"
     yield f"|---|{'--:|' * len(SEVERITIES)}"
     worst = sorted(rows.items(), key=lambda row: ([-row[1][severity] for severity in SEVERITIES], row[0]))
@@ -94,37 +132,35 @@ def _by_cloud(report: Report) -> Iterator[str]:
         yield f"| {len(worst) - MOST_CLOUDS:,} more | {numbers} |"
 
 
-def _gaps(unknown: Sequence[Gap]) -> Iterator[str]:
-    if not unknown:
+def _gaps(unknown: _Unknown) -> Iterator[str]:
+    if not unknown.total:
         return
     yield "### Not known"
-    listed = [f"- {say(gap.text, 400)}" for gap in unknown[:MOST_GAPS]]
-    if len(unknown) > MOST_GAPS:
-        listed.append(f"- and {len(unknown) - MOST_GAPS:,} more; the other formats list them all.")
+    listed = [f"- {text}" for text in unknown.first]
+    if unknown.total > MOST_GAPS:
+        listed.append(f"- and {unknown.total - MOST_GAPS:,} more; the other formats list them all.")
     yield "\n".join(listed)
 
 
-def _parts(report: Report, *, details: bool) -> Iterator[Part]:
-    """The findings one by one, worst first: why and what instead only of serious ones and failed checks."""
-    subjects = Subjects(report)
-    for heading, group in groupby(report.findings, key=_heading):
-        members = list(group)
-        title = f"\n### {heading} ({len(members):,})\n"
-        for finding in members:
-            failed = finding.status is Status.ERROR
-            full = details or failed or (finding.status is Status.OPEN and finding.severity in SERIOUS)
-            yield title + "\n" + "\n".join(_folded(finding, subjects(finding), full=full)) + "\n", finding
-            title = ""
+def _part(finding: Finding, *, details: bool) -> str:
+    """One finding: why and what instead only of a serious one or a failed check."""
+    failed = finding.status is Status.ERROR
+    full = details or failed or (finding.status is Status.OPEN and finding.severity in SERIOUS)
+    return "\n" + "\n".join(_folded(finding, subject_of(finding), full=full)) + "\n"
 
 
 def _heading(finding: Finding) -> str:
     match finding.status:
         case Status.OPEN:
-            return str(finding.severity).capitalize()
+            return _heading_of(finding.severity)
         case Status.ERROR:
             return "Failed checks, which are no passes"
         case Status.WAIVED:
             return "Waived"
+
+
+def _heading_of(severity: Severity) -> str:
+    return str(severity).capitalize()
 
 
 def _folded(finding: Finding, subject: Subject, *, full: bool) -> Iterator[str]:
@@ -168,12 +204,12 @@ def _changes(fix: Fix) -> Iterator[str]:
         yield f"  … {len(lines) - MOST_CODE:,} more lines, see the JSON report"
 
 
-def _tally(findings: Iterable[Finding]) -> str:
+def _tally(headings: Counter[str]) -> str:
     """`3 findings: 1 critical, 2 low`; waived ones and failed checks are counted apart."""
-    counts = Counter(_heading(finding).partition(" ")[0].lower() for finding in findings)
-    if not counts:
+    if not headings:
         return "no open findings"
-    return f"{_count(counts.total(), 'finding')} ({', '.join(f'{count:,} {name}' for name, count in counts.items())})"
+    told = ", ".join(f"{count:,} {heading.partition(' ')[0].lower()}" for heading, count in headings.items())
+    return f"{_count(headings.total(), 'finding')} ({told})"
 
 
 def _count(number: int, noun: str) -> str:

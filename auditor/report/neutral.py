@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -46,6 +47,13 @@ def plain(value: Any) -> Any:
 def dump(value: object) -> str:
     """JSON on one line, ASCII only. Raises ValueError for what JSON has no number for."""
     return json.dumps(value, ensure_ascii=True, allow_nan=False)
+
+
+def dumped(values: Iterable[object], between: str = ", ") -> Iterator[str]:
+    """The list of `values` as `dump` would write it, piece by piece."""
+    yield "["
+    yield from (f"{between if number else ''}{dump(value)}" for number, value in enumerate(values))
+    yield "]"
 
 
 def zulu(time: str) -> str:

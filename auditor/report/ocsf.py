@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any, TextIO
 
-from auditor.model import Confidence, Finding, Severity, Source, Status
+from auditor.model import Confidence, Finding, Severity, Source, Status, Subject
 from auditor.report.base import TOOL, Layout, Report
-from auditor.report.facts import FAILS_FROM, Gap, Subject, Subjects, doubt, failures, gaps, story
+from auditor.report.facts import FAILS_FROM, Gap, Gaps, doubt, failures, story, subject_of
 from auditor.report.json_report import source_record, witness_record
 from auditor.report.neutral import clip, dump, milliseconds, plain
 from auditor.report.rulebook import controls, rulebook
@@ -53,17 +54,16 @@ Record = dict[str, Any]
 def write(report: Report, stream: TextIO, layout: Layout) -> None:
     """Write what is not known, then the findings; one event a line, whatever the layout."""
     del layout
-    stream.writelines(dump(event) + "\n" for event in _events(report))
+    stream.writelines(dump(event) + "\n" for event in _events(report.with_counts()))
 
 
 def _events(report: Report) -> Iterator[Record]:
-    subjects = Subjects(report)
     rules = rulebook()
-    for gap in (*gaps(report), *failures(report, subjects)):
+    for gap in chain(Gaps(report), failures(report)):
         yield _unknown(report, gap)
     for finding in report.findings:
         if finding.status is not Status.ERROR:
-            subject, rule = subjects(finding), rules.get(finding.rule)
+            subject, rule = subject_of(finding), rules.get(finding.rule)
             yield _detection(report, finding, subject, rule)
             yield _compliance(report, finding, subject, rule)
 

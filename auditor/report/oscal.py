@@ -10,16 +10,21 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, TextIO
+from itertools import chain, groupby
+from operator import itemgetter
+from typing import Any, NamedTuple, TextIO
 
-from auditor.model import Finding, Severity, Source, Status
+from auditor.model import Finding, Severity, Source, Status, Subject
 from auditor.report.base import TOOL, Layout, Report
-from auditor.report.facts import FAILS_FROM, Gap, Subject, Subjects, doubt, failures, gaps, story
+from auditor.report.facts import FAILS_FROM, Gap, Gaps, doubt, failures, story, subject_of
 from auditor.report.gfm import say
-from auditor.report.neutral import clip, dump, zulu
+from auditor.report.large import sorting
+from auditor.report.neutral import clip, dump, dumped, zulu
 from auditor.report.rulebook import NIST, controls, rulebook
 from auditor.rules.base import Definition
+from auditor.spool import Sorted
 
 VERSION = "1.1.3"
 NAMESPACE = uuid.UUID("6f1c3b0a-52de-5c0f-9e0b-0a8f0d9f3b51")
@@ -55,41 +60,95 @@ def write(report: Report, stream: TextIO, layout: Layout) -> None:
     stream.write('{"assessment-results": {\n')
     stream.writelines(f"{dump(name)}: {dump(value)},\n" for name, value in head.items())
     stream.write('"results": [{\n')
-    stream.write(",\n".join(f"{dump(name)}: {_lines(value)}" for name, value in results.record()))
+    stream.writelines(_parts(results.record()))
     stream.write(f'\n}}],\n"back-matter": {dump({"resources": [plan]})}\n}}}}\n')
 
 
-def _lines(value: object) -> str:
-    if not isinstance(value, list):
-        return dump(value)
-    return "[\n" + ",\n".join(map(dump, value)) + "\n]"
+Text = Iterable[str]
+"""JSON, piece by piece."""
+
+
+class Listed(NamedTuple):
+    """A list of records, one a line; it is left out where it is empty, as OSCAL wants it."""
+
+    records: Iterator[Text]
+
+
+def _parts(record: Iterable[tuple[str, Text | Listed]]) -> Iterator[str]:
+    """Names and values of an object, each on lines of its own."""
+    between = ""
+    for name, value in record:
+        if not isinstance(value, Listed):
+            yield f"{between}{dump(name)}: "
+            yield from value
+            between = ",\n"
+        elif (first := next(value.records, None)) is not None:
+            yield f"{between}{dump(name)}: [\n"
+            yield from first
+            for text in value.records:
+                yield ",\n"
+                yield from text
+            yield "\n]"
+            between = ",\n"
+
+
+def _listed(records: Iterable[Record]) -> Listed:
+    return Listed((dump(record),) for record in records)
+
+
+class _Bearing:
+    """The open findings that bear on controls, by control."""
+
+    def __init__(self) -> None:
+        self.counts = Counter[str]()
+        self.worst: dict[str, Severity] = {}
+        self._findings: Sorted[tuple[tuple[str, list[int]], str, int, str]] = sorting(itemgetter(0, 1, 2))
+        """Each twice: as an observation and as a risk."""
+
+    def add(self, finding: Finding, found: Iterable[str]) -> None:
+        for control in found:
+            self.counts[control] += 1
+            self.worst[control] = max(finding.severity, self.worst.get(control, Severity.INFO))
+            for which in range(2):
+                self._findings.add((_order(control), control, which, finding.id))
+
+    def __iter__(self) -> Iterator[tuple[str, Iterator[tuple[int, str]]]]:
+        """Control by control, the ids of its findings: first all with 0, then all with 1."""
+        for control, listed in groupby(self._findings, key=itemgetter(1)):
+            yield control, ((which, name) for _, _, which, name in listed)
 
 
 class _Results:
-    """The parts of the one result, which refer to each other."""
+    """The parts of the one result, which refer to each other. The findings are gone through a few times."""
 
     def __init__(self, report: Report) -> None:
-        self._report = report
+        self._report = report.with_counts()
         self._rules = rulebook()
-        self._subjects = Subjects(report)
-        self._unknown = (*gaps(report), *failures(report, self._subjects))
-        self._findings = [one for one in report.findings if one.status is not Status.ERROR]
-        self._items: dict[str, Record] = {}
+        self._bearing = _Bearing()
+        self._subjects: Sorted[tuple[_Key, int, str]] = sorting(itemgetter(0, 1))
+        for number, finding in enumerate(self._findings()):
+            subject = subject_of(finding)
+            self._subjects.add((_key(subject), number, subject.name))
+            if finding.status is Status.OPEN and finding.severity >= FAILS_FROM:
+                self._bearing.add(finding, _controls(self._rules.get(finding.rule), failing=True))
 
-    def record(self) -> Iterator[tuple[str, object]]:
-        """Name → value, in order; lists that would be empty are left out, as OSCAL wants it."""
+    def _findings(self) -> Iterator[Finding]:
+        return (one for one in self._report.findings if one.status is not Status.ERROR)
+
+    def record(self) -> Iterator[tuple[str, Text | Listed]]:
+        """Name → value, in order."""
         report = self._report
         summary = report.summary()
-        yield "uuid", _uuid("result", report.started, report.finished, report.tool_version)
-        yield "title", "Trust in federated tokens"
-        yield (
-            "description",
-            "Everything that was asked for was read."
-            if summary.coverage_complete
-            else "Coverage is incomplete: what was not read may hold anything.",
-        )
-        yield "start", zulu(report.started)
-        yield "end", zulu(report.finished)
+        complete = "Everything that was asked for was read."
+        missing = "Coverage is incomplete: what was not read may hold anything."
+        texts = {
+            "uuid": _uuid("result", report.started, report.finished, report.tool_version),
+            "title": "Trust in federated tokens",
+            "description": complete if summary.coverage_complete else missing,
+            "start": zulu(report.started),
+            "end": zulu(report.finished),
+        }
+        yield from ((name, (dump(text),)) for name, text in texts.items())
         counts = [
             ("trusts", summary.trusts),
             ("identities", summary.identities),
@@ -99,33 +158,39 @@ class _Results:
             ("undecided", summary.undecided),
         ]
         coverage = ("coverage-complete", "yes" if summary.coverage_complete else "no")
-        yield "props", [_property(*coverage), *(_property(name, str(count)) for name, count in counts)]
-        observations = [
-            *(self._gap(gap) for gap in self._unknown),
-            *(self._observation(finding) for finding in self._findings),
-        ]
+        yield "props", _listed([_property(*coverage), *(_property(name, str(count)) for name, count in counts)])
+        yield "local-definitions", self._definitions()
+        yield "reviewed-controls", (dump(_reviewed(self._rules.values())),)
+        unknown = map(self._gap, chain(Gaps(report), failures(report)))
+        yield "observations", _listed(chain(unknown, map(self._observation, self._findings())))
+        yield "risks", _listed(self._risk(one) for one in self._findings() if one.severity >= FAILS_FROM)
+        yield "findings", Listed(self._control(control, listed) for control, listed in self._bearing)
+
+    def _definitions(self) -> Text:
         tool = {
             "uuid": _uuid("tool"),
             "type": "software",
             "title": TOOL,
             "description": "Decides which tokens of an OIDC issuer a cloud accepts, from the cloud's own documents.",
-            "props": [{"name": "version", "value": _value(report.tool_version)}],
+            "props": [{"name": "version", "value": _value(self._report.tool_version)}],
             "status": {"state": "operational"},
         }
-        inventory = {"inventory-items": list(self._items.values())} if self._items else {}
-        yield "local-definitions", {"components": [tool], **inventory}
-        yield "reviewed-controls", _reviewed(self._rules.values())
-        if observations:
-            yield "observations", observations
-        risks = [self._risk(finding) for finding in self._findings if finding.severity >= FAILS_FROM]
-        if risks:
-            yield "risks", risks
-        judged = list(self._judged())
-        if judged:
-            yield "findings", judged
+        yield f'{{"components": {dump([tool])}'
+        if self._subjects:
+            yield ', "inventory-items": '
+            yield from dumped(self._items())
+        yield "}"
+
+    def _items(self) -> Iterator[Record]:
+        """What findings are about, each once, in the order in which they speak of it."""
+        first: Sorted[tuple[int, _Key, str]] = sorting(itemgetter(0))
+        for key, listed in groupby(self._subjects, key=itemgetter(0)):
+            _, number, name = next(listed)
+            first.add((number, key, name))
+        return (_item(key, name) for _, key, name in first)
 
     def _observation(self, finding: Finding) -> Record:
-        subject = self._subjects(finding)
+        subject = subject_of(finding)
         record: Record = {
             "uuid": _uuid("observation", finding.id),
             "title": _markup(finding.title + doubt(finding)),
@@ -140,7 +205,7 @@ class _Results:
             "methods": ["TEST"],
             "types": ["discovery"],
             "origins": [_ORIGIN],
-            "subjects": [self._item(subject)],
+            "subjects": [{"subject-uuid": _uuid("item", *_key(subject)), "type": "inventory-item"}],
             "collected": zulu(self._report.finished),
         }
         if finding.evidence:
@@ -163,7 +228,7 @@ class _Results:
         return record
 
     def _risk(self, finding: Finding) -> Record:
-        subject = self._subjects(finding)
+        subject = subject_of(finding)
         record: Record = {
             "uuid": _uuid("risk", finding.id),
             "title": _markup(finding.title + doubt(finding)),
@@ -189,42 +254,48 @@ class _Results:
             ]
         return record
 
-    def _judged(self) -> Iterator[Record]:
-        """The controls that open findings bear on."""
-        bearing: dict[str, list[Finding]] = {}
-        for finding in self._findings:
-            if finding.status is Status.OPEN and finding.severity >= FAILS_FROM:
-                for control in _controls(self._rules.get(finding.rule), failing=True):
-                    bearing.setdefault(control, []).append(finding)
-        for control, findings in sorted(bearing.items(), key=lambda pair: _order(pair[0])):
-            worst: Severity = max(finding.severity for finding in findings)
-            yield {
-                "uuid": _uuid("finding", control),
-                "title": f"{control.upper()} is not satisfied",
-                "description": f"{len(findings):,} open findings bear on it, the worst of them {worst}.",
-                "target": {
-                    "type": "statement-id",
-                    "target-id": f"{control}_smt",
-                    "status": {"state": "not-satisfied", "reason": "fail"},
-                },
-                "related-observations": [{"observation-uuid": _uuid("observation", one.id)} for one in findings],
-                "related-risks": [{"risk-uuid": _uuid("risk", one.id)} for one in findings],
-            }
-
-    def _item(self, subject: Subject) -> Record:
-        """A reference to the identity, which is listed once."""
-        key = _uuid("item", subject.provider, subject.scope, subject.kind, subject.id)
-        self._items[key] = {
-            "uuid": key,
-            "description": _markup(f"{subject.kind} {subject.name}"),
-            "props": [
-                {"name": "asset-id", "value": _value(subject.id)},
-                _property("provider", subject.provider),
-                _property("scope", subject.scope),
-                _property("kind", subject.kind),
-            ],
+    def _control(self, control: str, listed: Iterable[tuple[int, str]]) -> Text:
+        """A control that open findings bear on."""
+        worst = self._bearing.worst[control]
+        head = {
+            "uuid": _uuid("finding", control),
+            "title": f"{control.upper()} is not satisfied",
+            "description": f"{self._bearing.counts[control]:,} open findings bear on it, the worst of them {worst}.",
+            "target": {
+                "type": "statement-id",
+                "target-id": f"{control}_smt",
+                "status": {"state": "not-satisfied", "reason": "fail"},
+            },
         }
-        return {"subject-uuid": key, "type": "inventory-item"}
+        yield dump(head).removesuffix("}")
+        for which, names in groupby(listed, key=itemgetter(0)):
+            kind = ("observation", "risk")[which]
+            yield f", {dump(f'related-{kind}s')}: "
+            yield from dumped({f"{kind}-uuid": _uuid(kind, name)} for _, name in names)
+        yield "}"
+
+
+_Key = tuple[str, str, str, str]
+"""Provider, scope, kind, id."""
+
+
+def _key(subject: Subject) -> _Key:
+    return subject.provider, subject.scope, subject.kind, subject.id
+
+
+def _item(key: _Key, name: str) -> Record:
+    """An identity, to which observations refer."""
+    provider, scope, kind, identity = key
+    return {
+        "uuid": _uuid("item", *key),
+        "description": _markup(f"{kind} {name}"),
+        "props": [
+            {"name": "asset-id", "value": _value(identity)},
+            _property("provider", provider),
+            _property("scope", scope),
+            _property("kind", kind),
+        ],
+    }
 
 
 def _uuid(*parts: str) -> str:

@@ -36,6 +36,7 @@ from auditor.model import (
 from auditor.power import Capability, Power, Profile, Step
 from auditor.report.base import TOOL, Comparison, Report
 from auditor.report.json_report import COMPOSED, VERSION
+from auditor.report.subjects import described
 from auditor.snapshot import Coverage
 from auditor.snapshot import Status as Reading
 
@@ -100,7 +101,7 @@ class _Reader:
         )
         findings = tuple(self.each("findings", _finding))
         with self.part("the head"):
-            return Report(
+            report = Report(
                 tool_version=_text(record["tool"]["version"]),
                 started=_text(record["started"]),
                 finished=_text(record["finished"]),
@@ -111,6 +112,7 @@ class _Reader:
                 standings=known,
                 comparison=_comparison(record.get("comparison")),
             )
+        return described(report)
 
     def each(self, name: str, read: Callable[[Record], _T]) -> Iterator[_T]:
         """Every record of one list, read. Raises `ReportError`, naming the record that is of the wrong shape."""

@@ -12,15 +12,15 @@ would make do with: code scanning does not show notifications.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import groupby
+from itertools import chain
 from typing import Any, TextIO
 from urllib.parse import quote
 
-from auditor.model import Confidence, Finding, Severity, Source, Status
+from auditor.model import Confidence, Finding, Severity, Source, Status, Subject
 from auditor.report.base import TOOL, Layout, Report
-from auditor.report.facts import Gap, Subject, Subjects, doubt, failures, gaps, story, waiver
+from auditor.report.facts import Gap, Gaps, doubt, failures, story, subject_of, waiver
 from auditor.report.json_report import coverage_record, fix_record, source_record, witness_record
-from auditor.report.neutral import clip, dump, plain, zulu
+from auditor.report.neutral import clip, dump, dumped, plain, zulu
 from auditor.report.rulebook import controls, explanation, rulebook
 from auditor.report.text import visible
 from auditor.rules.base import Definition
@@ -60,31 +60,57 @@ Record = dict[str, Any]
 def write(report: Report, stream: TextIO, layout: Layout) -> None:
     """Write `report` as one SARIF log with one run, one result a line, whatever the layout."""
     del layout
-    subjects = Subjects(report)
-    unknown = (*gaps(report), *failures(report, subjects))
-    told = tuple(finding for finding in report.findings if finding.status is not Status.ERROR)
-    descriptors = [*_descriptors(told), *_unknown_descriptors(unknown)]
+    report = report.with_counts()
+    unknown = _Unknown(report)
+    descriptors = [*_descriptors(report), *map(_unknown_descriptor, unknown.kinds())]
     indices = {record["id"]: index for index, record in enumerate(descriptors)}
     driver = {"name": TOOL, "version": visible(report.tool_version), "rules": descriptors}
-    results = (*(_result(one, subjects(one), indices) for one in told), *(_open(gap, indices) for gap in unknown))
+    told = (finding for finding in report.findings if finding.status is not Status.ERROR)
+    results = chain((_result(one, subject_of(one), indices) for one in told), (_open(gap, indices) for gap in unknown))
     stream.write(f'{{"$schema": {dump(SCHEMA)}, "version": "2.1.0", "runs": [{{\n')
     stream.write(f'"tool": {dump({"driver": driver})},\n')
-    stream.write(f'"invocations": {dump([_invocation(report, unknown)])},\n')
-    stream.write('"columnKind": "unicodeCodePoints",\n"results": [')
+    stream.write('"invocations": [')
+    stream.writelines(_invocation(report, unknown))
+    stream.write('],\n"columnKind": "unicodeCodePoints",\n"results": [')
     stream.writelines((",\n" if number else "\n") + dump(result) for number, result in enumerate(results))
     stream.write("\n]\n}]}\n")
+
+
+class _Unknown:
+    """What is not known, to be gone through any number of times."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._gaps = Gaps(report)
+
+    def __iter__(self) -> Iterator[Gap]:
+        yield from self._gaps
+        yield from failures(self._report)
+
+    def kinds(self) -> Iterator[str]:
+        """Each once, in the order they come in."""
+        summary = self._report.summary()
+        if not summary.coverage_complete:
+            yield "not-read"
+        if any(gap.kind == "not-decided" for gap in self._gaps):
+            yield "not-decided"
+        if summary.errors:
+            yield "check-failed"
 
 
 def _key(finding: Finding) -> str:
     return f"{visible(finding.rule)}-{finding.severity}"
 
 
-def _descriptors(findings: Iterable[Finding]) -> Iterator[Record]:
+def _descriptors(report: Report) -> Iterator[Record]:
+    """One for each rule and severity there is, made from the first finding of that kind."""
     rules = rulebook()
-    listed = sorted(findings, key=_key)
-    for key, group in groupby(listed, key=_key):
-        first = next(group)
-        yield _descriptor(key, first, rules.get(first.rule))
+    first: dict[str, Finding] = {}
+    for finding in report.findings:
+        if finding.status is not Status.ERROR:
+            first.setdefault(_key(finding), finding)
+    for key, finding in sorted(first.items()):
+        yield _descriptor(key, finding, rules.get(finding.rule))
 
 
 def _descriptor(key: str, finding: Finding, rule: Definition | None) -> Record:
@@ -110,18 +136,17 @@ def _descriptor(key: str, finding: Finding, rule: Definition | None) -> Record:
     return record
 
 
-def _unknown_descriptors(unknown: Iterable[Gap]) -> Iterator[Record]:
-    for kind in dict.fromkeys(gap.kind for gap in unknown):
-        text = f"{NOT_KNOWN[kind]}. What is not known is not safe: where nothing was found, anything may be amiss."
-        yield {
-            "id": kind,
-            "name": "".join(part.capitalize() for part in kind.split("-")),
-            "shortDescription": {"text": f"{NOT_KNOWN[kind]}."},
-            "fullDescription": {"text": text},
-            "help": {"text": f"{text} `auditor permissions` prints what the audit needs to read."},
-            "defaultConfiguration": {"level": "warning"},
-            "properties": {"tags": ["coverage"], "precision": "very-high", "problem.severity": "warning"},
-        }
+def _unknown_descriptor(kind: str) -> Record:
+    text = f"{NOT_KNOWN[kind]}. What is not known is not safe: where nothing was found, anything may be amiss."
+    return {
+        "id": kind,
+        "name": "".join(part.capitalize() for part in kind.split("-")),
+        "shortDescription": {"text": f"{NOT_KNOWN[kind]}."},
+        "fullDescription": {"text": text},
+        "help": {"text": f"{text} `auditor permissions` prints what the audit needs to read."},
+        "defaultConfiguration": {"level": "warning"},
+        "properties": {"tags": ["coverage"], "precision": "very-high", "problem.severity": "warning"},
+    }
 
 
 def _result(finding: Finding, subject: Subject, indices: Mapping[str, int]) -> Record:
@@ -200,21 +225,25 @@ def uri(*parts: str) -> str:
     return "/".join(quote(f"_{step}" if set(step) == {"."} else step, safe=":@") for step in steps)
 
 
-def _invocation(report: Report, unknown: Iterable[Gap]) -> Record:
+def _invocation(report: Report, unknown: Iterable[Gap]) -> Iterator[str]:
     """What was not read or decided, and which checks failed. Not everything read and checked is no success."""
     summary = report.summary()
-    return {
+    begun = {
         "executionSuccessful": summary.coverage_complete and not summary.errors,
         "startTimeUtc": zulu(report.started),
         "endTimeUtc": zulu(report.finished),
-        "toolExecutionNotifications": [
-            {
-                "level": "error" if gap.kind == "check-failed" else "warning",
-                "descriptor": {"id": gap.kind},
-                "message": {"text": _unlinked(clip(gap.text))},
-                "locations": [_gap_location(gap)],
-            }
-            for gap in unknown
-        ],
-        "properties": {"coverage": [plain(coverage_record(row)) for row in report.coverage]},
+    }
+    yield f'{dump(begun).removesuffix("}")}, "toolExecutionNotifications": '
+    yield from dumped(map(_notification, unknown))
+    yield ', "properties": {"coverage": '
+    yield from dumped(plain(coverage_record(row)) for row in report.coverage)
+    yield "}}"
+
+
+def _notification(gap: Gap) -> Record:
+    return {
+        "level": "error" if gap.kind == "check-failed" else "warning",
+        "descriptor": {"id": gap.kind},
+        "message": {"text": _unlinked(clip(gap.text))},
+        "locations": [_gap_location(gap)],
     }

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from auditor.snapshot import Coverage, Document
+from auditor.shelf import Document, Shelf
+from auditor.snapshot import Coverage
 
 NAMED = ("folder", "organization", "subscription", "tenant", "management-group")
 """Kinds of documents about scopes that go by a number and have a name. Projects go by a name anyway."""
@@ -28,7 +29,9 @@ class Scopes:
     """The names of the scopes of one report."""
 
     def __init__(self, documents: Iterable[Document]) -> None:
-        names = {(doc.provider, doc.id): _name(doc) for doc in documents if doc.kind in NAMED}
+        # Of what lies on disk only these are read.
+        found = documents.of(None, NAMED) if isinstance(documents, Shelf) else documents
+        names = {(doc.provider, doc.id): _name(doc) for doc in found if doc.kind in NAMED}
         self._names = {key: name for key, name in names.items() if name}
         self._used = Counter((provider, kind(provider, scope), name) for (provider, scope), name in self._names.items())
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import TextIO
 
-from auditor.report.base import Layout, Report, Summary, undecided, unread
+from auditor.report.base import Layout, Report, Summary, unread
 from auditor.report.compared import sentence
 from auditor.report.ink import Ink, Tint
 from auditor.report.table_coverage import coverage
@@ -23,6 +23,7 @@ MINIMUM_WIDTH = 60
 
 def write(report: Report, stream: TextIO, layout: Layout) -> None:
     """Write `report` for a terminal; at least 60 columns are used."""
+    report = report.with_counts()
     width = max(layout.width, MINIMUM_WIDTH)
     ink = Ink(on=layout.colour)
     details = layout.details
@@ -43,8 +44,6 @@ def write(report: Report, stream: TextIO, layout: Layout) -> None:
 def _ledger(report: Report, width: int, ink: Ink) -> Iterator[str]:
     """The counts everything ends in."""
     summary = report.summary()
-    subjects = {finding.subject for finding in report.findings}
-    quiet = sum(1 for decision in report.decisions if decision.trust.id not in subjects and not undecided(decision))
     lost = sum(1 for row in report.coverage if unread(row))
     if summary.coverage_complete:
         reading = "Everything that was asked for was read."
@@ -53,7 +52,7 @@ def _ledger(report: Report, width: int, ink: Ink) -> Iterator[str]:
     else:
         reading = "Coverage is INCOMPLETE: nothing was read."
     text = f"{_total(summary)} {count(summary.trusts, 'trust')} of {count(summary.identities, 'identity')} judged"
-    text += f", {quiet} without a finding." if summary.trusts else "."
+    text += f", {summary.quiet} without a finding." if summary.trusts else "."
     if summary.undecided:
         text += f" {count(summary.undecided, 'trust')} not decided in every respect."
     yield from wrap(f"{text} {reading}", width)

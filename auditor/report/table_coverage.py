@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from auditor.report.base import Report
 from auditor.report.columns import columns
@@ -18,7 +18,7 @@ ALIKE = 3
 REASONS = 2
 """Different remarks on one kind of document that are told of many scopes."""
 
-_TINTS = {Reading.DENIED: Tint.BAD, Reading.FAILED: Tint.BAD, Reading.SKIPPED: Tint.DIM}
+_TINTS: Mapping[str, Tint] = {Reading.DENIED: Tint.BAD, Reading.FAILED: Tint.BAD, Reading.SKIPPED: Tint.DIM}
 _HEADERS = ("cloud", "status", "what")
 _Row = tuple[str, Reading, str]
 """Cloud, status, and scope and documents in one text, so that neither of them squeezes the other."""
@@ -38,9 +38,12 @@ def coverage(report: Report, width: int, ink: Ink, *, details: bool) -> Iterator
     if not rows:
         yield "Nothing was read."
     else:
-        tints = {(number, 1): _TINTS.get(row[1]) for number, row in enumerate(rows)}
-        yield from columns(rows, width, headers=_HEADERS, ink=ink, tints=tints)
+        yield from columns(rows, width, headers=_HEADERS, ink=ink, tint=_tint)
     yield ""
+
+
+def _tint(row: Sequence[str], column: int) -> Tint | None:
+    return _TINTS.get(row[1]) if column == 1 else None
 
 
 def _read(rows: Iterable[Coverage], scopes: Scopes, most: int) -> Iterator[_Row]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import groupby
+from bisect import insort
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from operator import itemgetter
 
-from auditor.model import Decision, Finding, Identity, Level, Severity, Status
+from auditor.model import Finding, Level, Severity, Status
 from auditor.report.base import Report
-from auditor.report.blocks import Subject, block, label, title
+from auditor.report.blocks import block, label, title
 from auditor.report.columns import columns
 from auditor.report.ink import SEVERITIES, Ink, Tint
+from auditor.report.large import Seen, sorting
 from auditor.report.text import wrap
+from auditor.spool import Sorted
 
 WRITTEN = 5
 """Open findings that are written out; of failed checks as many more."""
@@ -26,117 +31,230 @@ LEVEL = max(len(str(level)) for level in Level) + 2
 """Columns for what the identity may do, and a gap in front."""
 
 _Numbered = tuple[int, Finding]
+_Order = tuple[int, int, float]
+"""Status, severity and level of the identity; least for what comes first."""
+_STATES = (Status.OPEN, Status.ERROR, Status.WAIVED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Findings under one heading."""
+
+    state: Status
+    severity: Severity
+    """Of the first of them."""
+    before: int
+    """How many come before them."""
+    total: int
+
+    @property
+    def heading(self) -> str:
+        match self.state:
+            case Status.OPEN:
+                return str(self.severity).upper()
+            case Status.ERROR:
+                return "FAILED CHECKS, which are no passes"
+            case Status.WAIVED:
+                return "WAIVED"
+
+    def written(self, number: int) -> bool:
+        """Whether the finding of that number is written out where not all are."""
+        match self.state:
+            case Status.OPEN:
+                return number <= WRITTEN and self.severity is not Severity.INFO
+            case Status.ERROR:
+                return number - self.before <= WRITTEN
+            case Status.WAIVED:
+                return False
+
+    @property
+    def lines(self) -> int:
+        """How many findings of a rule have a line each; 0 where only whom they are about is told."""
+        return MOST.get(self.severity, 0) if self.state is Status.OPEN else FAILED
+
+
+@dataclass(slots=True)
+class _Names:
+    """Whom some findings are about: the first few, and how many names there are."""
+
+    first: dict[str, int] = field(default_factory=dict)
+    seen: Seen = field(default_factory=Seen)
+    total: int = 0
+
+    def add(self, number: int, name: str) -> None:
+        self.total += self.seen.add(name)
+        if name and number < self.first.get(name, number + 1):
+            self.first[name] = number
+            if len(self.first) > NAMES:
+                del self.first[max(self.first, key=self.first.__getitem__)]
+
+    def __str__(self) -> str:
+        shown = sorted(self.first, key=self.first.__getitem__)
+        more = self.total - len(shown)
+        return ", ".join((*shown, f"{more:,} more")) if more else ", ".join(shown)
+
+
+@dataclass(slots=True)
+class _Rule:
+    """The findings of one rule under one heading that are not written out."""
+
+    lines: int
+    first: list[_Numbered] = field(default_factory=list)
+    """No more than could have a line."""
+    total: int = 0
+    names: _Names = field(default_factory=_Names)
+    """Of those without a line."""
+
+    def add(self, number: int, finding: Finding) -> None:
+        self.total += 1
+        insort(self.first, (number, finding), key=itemgetter(0))
+        del self.first[self.lines + 1 :]
+
+    @property
+    def shown(self) -> list[_Numbered]:
+        """Those with a line: all of them, if only one line would be saved by counting."""
+        alone = self.total == 1 or self.total == self.lines + 1 > 1
+        return self.first if alone else self.first[: self.lines]
 
 
 class Findings:
-    """Those of one report, with what they are about."""
+    """Those of one report, which are gone through a few times; in memory are those that are shown, rule by rule."""
 
     def __init__(self, report: Report, width: int, ink: Ink) -> None:
-        self._report = report
+        self._findings = report.findings
         self._width = width
         self._ink = ink
-        self._subjects: dict[str, Subject] = {identity.id: identity for identity in report.identities}
-        self._subjects |= {decision.trust.id: decision for decision in report.decisions}
+        self._starts: dict[_Order, int] = {}
+        self._groups: dict[tuple[Status, Severity | None], _Group] = {}
+        counts = Counter(map(_order, report.findings))
+        before = 0
+        for order in sorted(counts):
+            self._starts[order] = before
+            state, severity = _STATES[order[0]], Severity(-order[1])
+            key = _key(state, severity)
+            group = self._groups.get(key, _Group(state, severity, before, 0))
+            self._groups[key] = replace(group, total=group.total + counts[order])
+            before += counts[order]
 
     def write(self, *, details: bool) -> Iterator[str]:
         """All of them: in full if there are to be `details`, else the worst in full and the others in short.
 
         A finding has the same number either way.
         """
-        ordered = sorted(self._report.findings, key=self._order)
-        numbered = list(enumerate(ordered, 1))
-        for heading, group in groupby(numbered, key=lambda one: _heading(one[1])):
-            members = list(group)
-            status, severity = members[0][1].status, members[0][1].severity
-            tint = SEVERITIES[severity] or Tint.STRONG if status is Status.OPEN else Tint.STRONG
-            yield self._ink(f"{heading} ({len(members):,})", tint)
-            yield ""
-            full, short = self._parted(members, details=details)
-            for number, finding in full:
-                identity = self._identity(finding)
-                standing = None if identity is None else self._report.standings.get(identity)
-                yield from block(
-                    f"{number}. ", finding, self._subjects.get(finding.subject), standing, self._width, self._ink
-                )
-                yield ""
-            if short:
-                yield from self._waived(short) if status is Status.WAIVED else self._listed(short)
-                yield ""
+        return self._whole() if details else self._short()
 
-    def _parted(self, members: list[_Numbered], *, details: bool) -> tuple[list[_Numbered], list[_Numbered]]:
-        """Those to be written out, and those that are not."""
-        if details:
-            return members, []
-        match members[0][1].status:
-            case Status.OPEN:
-                full = [one for one in members if one[0] <= WRITTEN and one[1].severity is not Severity.INFO]
-                return full, members[len(full) :]
-            case Status.ERROR:
-                return members[:WRITTEN], members[WRITTEN:]
-            case Status.WAIVED:
-                return [], members
+    def _numbered(self) -> Iterator[tuple[int, Finding, _Group]]:
+        """All, in the order of the report, with their numbers: worst first, then by the power of the identity."""
+        numbers = dict(self._starts)
+        for finding in self._findings:
+            order = _order(finding)
+            numbers[order] += 1
+            yield numbers[order], finding, self._groups[_key(finding.status, finding.severity)]
 
-    def _order(self, finding: Finding) -> tuple[int, int, float]:
-        """Worst first; of equally bad ones that of the more powerful identity. Otherwise as the report has them."""
-        state = (Status.OPEN, Status.ERROR, Status.WAIVED).index(finding.status)
-        identity = self._identity(finding)
-        standing = None if identity is None else self._report.standings.get(identity)
-        return (state, -finding.severity, -(standing.level.rank if standing else 0))
+    def _whole(self) -> Iterator[str]:
+        ordered: Sorted[_Numbered] = sorting(itemgetter(0))
+        ordered.extend((number, finding) for number, finding, _ in self._numbered())
+        for number, finding in ordered:
+            group = self._groups[_key(finding.status, finding.severity)]
+            if number == group.before + 1:
+                yield from self._heading(group)
+            yield from self._block(number, finding)
 
-    def _identity(self, finding: Finding) -> Identity | None:
-        subject = self._subjects.get(finding.subject)
-        return subject.trust.identity if isinstance(subject, Decision) else subject
-
-    def _listed(self, members: Iterable[_Numbered]) -> Iterator[str]:
-        """Rule by rule, a line for each finding; of a rule with many the first few, of a minor one how many."""
-        by_rule: dict[str, list[_Numbered]] = {}
-        for number, finding in members:
-            by_rule.setdefault(finding.rule, []).append((number, finding))
-        for rule, listed in by_rule.items():
-            number, first = listed[0]
-            if len(listed) == 1:
-                yield from self._row(f"{number}.", title(first), self._level(first))
-            elif first.status is Status.OPEN and first.severity in MINOR:
-                yield from self._row("", f"{rule} ({len(listed):,}): {self._names(listed)}")
+    def _short(self) -> Iterator[str]:
+        full: dict[_Group, list[_Numbered]] = {group: [] for group in self._groups.values()}
+        rules: dict[_Group, dict[str, _Rule]] = {group: {} for group in self._groups.values()}
+        waived: Sorted[tuple[str, str, str]] = sorting(_number)
+        for number, finding, group in self._numbered():
+            if group.written(number):
+                full[group].append((number, finding))
+            elif group.state is Status.WAIVED:
+                waived.add(_waived(number, finding))
             else:
-                most = MOST.get(first.severity, len(self._report.findings)) if first.status is Status.OPEN else FAILED
-                shown = listed if len(listed) == most + 1 else listed[:most]
-                rest = listed[len(shown) :]
-                yield from self._row("", f"{rule} ({len(listed):,})")
-                for number, finding in shown:
-                    yield from self._row(f"{number}.", label(finding), self._level(finding), indent=2)
-                if rest:
-                    yield from self._row("", f"and {len(rest):,} more: {self._names(rest)}", indent=2)
+                rules[group].setdefault(finding.rule, _Rule(group.lines)).add(number, finding)
+        self._name(rules)
+        for group in self._groups.values():
+            yield from self._heading(group)
+            for number, finding in sorted(full[group], key=itemgetter(0)):
+                yield from self._block(number, finding)
+            if group.state is Status.WAIVED:
+                yield from columns(waived, self._width, right=frozenset((0,)), ink=self._ink)
+                yield ""
+            elif rules[group]:
+                yield from self._listed(rules[group])
+                yield ""
+
+    def _name(self, rules: Mapping[_Group, Mapping[str, _Rule]]) -> None:
+        """Note the names of those that are neither written out nor have a line."""
+        lined = {
+            group: {number for rule in listed.values() for number, _ in rule.shown} for group, listed in rules.items()
+        }
+        if any(rule.total > len(rule.shown) for listed in rules.values() for rule in listed.values()):
+            for number, finding, group in self._numbered():
+                rule = rules[group].get(finding.rule)
+                if rule is not None and number not in lined[group] and not group.written(number):
+                    rule.names.add(number, finding.about.name if finding.about else "")
+
+    def _heading(self, group: _Group) -> Iterator[str]:
+        tint = SEVERITIES[group.severity] or Tint.STRONG if group.state is Status.OPEN else Tint.STRONG
+        yield self._ink(f"{group.heading} ({group.total:,})", tint)
+        yield ""
+
+    def _block(self, number: int, finding: Finding) -> Iterator[str]:
+        yield from block(f"{number}. ", finding, self._width, self._ink)
+        yield ""
+
+    def _listed(self, rules: Mapping[str, _Rule]) -> Iterator[str]:
+        """Rule by rule, a line for each finding; of a rule with many the first few, of a minor one how many."""
+        for name, rule in sorted(rules.items(), key=lambda item: item[1].first[0][0]):
+            if rule.total == 1:
+                number, only = rule.first[0]
+                yield from self._row(f"{number}.", title(only), _level(only))
+                continue
+            if not rule.lines:
+                yield from self._row("", f"{name} ({rule.total:,}): {rule.names}")
+                continue
+            yield from self._row("", f"{name} ({rule.total:,})")
+            for number, finding in rule.shown:
+                yield from self._row(f"{number}.", label(finding), _level(finding), indent=2)
+            rest = rule.total - len(rule.shown)
+            if rest:
+                yield from self._row("", f"and {rest:,} more: {rule.names}", indent=2)
 
     def _row(self, number: str, text: str, level: str = "", indent: int = 0) -> Iterator[str]:
         """Number, text and level in columns that are as wide for every finding of the report."""
-        margin = len(f"{len(self._report.findings)}. ") + indent
+        margin = len(f"{len(self._findings)}. ") + indent
         room = self._width - margin - len(level)
         for place, line in enumerate(wrap(text, room)):
             first = place == 0
             lead = f"{number if first else '':>{margin - indent - 1}} {' ' * indent}"
             yield f"{lead}{line:<{room}}{level if first else ''}"
 
-    def _names(self, members: Iterable[_Numbered]) -> str:
-        """Whom some findings are about, the first few by name."""
-        names = list(dict.fromkeys(one.name if one else "" for one in (self._identity(f) for _, f in members)))
-        shown = [name for name in names if name][:NAMES]
-        more = len(names) - len(shown)
-        return ", ".join((*shown, f"{more:,} more")) if more else ", ".join(shown)
 
-    def _level(self, finding: Finding) -> str:
-        identity = self._identity(finding)
-        standing = None if identity is None else self._report.standings.get(identity)
-        return "" if standing is None else f"{standing.level!s:>{LEVEL}}"
+def _order(finding: Finding) -> _Order:
+    """Worst first; of equally bad ones that of the more powerful identity. Otherwise as the report has them."""
+    level = finding.about.level if finding.about else None
+    return (_STATES.index(finding.status), -finding.severity, -(level.rank if level else 0))
 
-    def _waived(self, members: Iterable[_Numbered]) -> Iterator[str]:
-        """What was waived, until when, by whom, why."""
-        rows = [
-            (f"{number}.", title(finding), f"until {waiver.expires}, {waiver.owner}: {waiver.reason}" if waiver else "")
-            for number, finding in members
-            for waiver in (finding.waiver,)
-        ]
-        yield from columns(rows, self._width, right=frozenset((0,)), ink=self._ink)
+
+def _key(state: Status, severity: Severity) -> tuple[Status, Severity | None]:
+    """What has one heading."""
+    return state, severity if state is Status.OPEN else None
+
+
+def _level(finding: Finding) -> str:
+    level = finding.about.level if finding.about else None
+    return "" if level is None else f"{level!s:>{LEVEL}}"
+
+
+def _waived(number: int, finding: Finding) -> tuple[str, str, str]:
+    """What was waived, until when, by whom, why."""
+    waiver = finding.waiver
+    told = f"until {waiver.expires}, {waiver.owner}: {waiver.reason}" if waiver else ""
+    return f"{number}.", title(finding), told
+
+
+def _number(row: tuple[str, str, str]) -> int:
+    return int(row[0].removesuffix("."))
 
 
 def more(report: Report, width: int, *, details: bool) -> Iterator[str]:
@@ -145,13 +263,3 @@ def more(report: Report, width: int, *, details: bool) -> Iterator[str]:
     if short and not details:
         yield from wrap("--details writes out every finding; `auditor explain RULE` tells about a rule.", width)
         yield ""
-
-
-def _heading(finding: Finding) -> str:
-    match finding.status:
-        case Status.OPEN:
-            return str(finding.severity).upper()
-        case Status.ERROR:
-            return "FAILED CHECKS, which are no passes"
-        case Status.WAIVED:
-            return "WAIVED"

@@ -34,7 +34,8 @@ def reasoning(why: Why, width: int) -> Iterator[str]:
     yield from _rows(_door(why.door), 2 + _LABEL, width)
     for statement in why.statements:
         yield ""
-        yield from _statement(statement, width)
+        above = statement.source.document in why.trust.notes.get("policies-above", {})
+        yield from _statement(statement, f"{statement.source.document} " if above else "", width)
 
 
 def _door(door: Door) -> Iterator[Field]:
@@ -51,7 +52,7 @@ def _door(door: Door) -> Iterator[Field]:
         yield "", door.difference
 
 
-def _statement(statement: StatementView, width: int) -> Iterator[str]:
+def _statement(statement: StatementView, document: str, width: int) -> Iterator[str]:
     says = {
         ("allow", True): "lets it in",
         ("allow", False): "does not let it in",
@@ -60,7 +61,8 @@ def _statement(statement: StatementView, width: int) -> Iterator[str]:
         ("deny", False): "does not concern it",
         ("deny", None): "may keep it out",
     }[statement.effect, statement.result]
-    yield from _rows([(statement.effect, f"{statement.source.pointer or '(the whole document)'}: {says}")], 2, width)
+    place = f"{document}{statement.source.pointer or '(the whole document)'}"
+    yield from _rows([(statement.effect, f"{place}: {says}")], 2, width)
     for clause in statement.clauses:
         yield from _rows([(_ANSWER[clause.result], clause.text)], 4, width)
         yield from _rows(_clause(clause, statement.source.pointer), 4 + _LABEL, width)

@@ -11,10 +11,10 @@ from typing import Literal, NamedTuple
 from auditor.breadth import project_parts
 from auditor.claims.grammar import Grammar
 from auditor.claims.verdict import Accepted, Rejected, Undecided
-from auditor.model import Decision, Extent, Severity, Status
-from auditor.report.base import Report, undecided
+from auditor.model import Decision, Extent, Severity
+from auditor.report.base import Report, Summary, undecided
 from auditor.report.compared import headline, sentence
-from auditor.report.facts import FAILS_FROM, gaps
+from auditor.report.facts import FAILS_FROM
 
 PROVIDERS: Mapping[str, str] = {"aws": "AWS", "gcp": "Google Cloud", "azure": "Azure"}
 """What people call the clouds; another one goes by its id."""
@@ -106,34 +106,44 @@ class Verdict(NamedTuple):
 def verdict(report: Report) -> Verdict:
     """The sentence an audit comes to, and what to know beside it. What was not read or decided is never passed over."""
     summary = report.summary()
-    unknown = not summary.coverage_complete or summary.errors > 0 or any(True for _ in gaps(report))
-    tail = _tail(report)
+    unknown = not summary.coverage_complete or summary.errors > 0 or summary.undecided > 0
+    tail = _tail(summary)
     if not report.coverage:
         return Verdict("unknown", "Nothing was read, so nothing is known.", tail)
     failing = sum(count for severity, count in summary.by_severity.items() if severity >= FAILS_FROM)
     if report.comparison is not None and report.comparison.changes_only:
         complete = summary.coverage_complete and not summary.errors
-        grave: Tone = "bad" if _serious(report) else "warn" if failing else "good" if complete else "unknown"
+        grave: Tone = "bad" if _serious(summary) else "warn" if failing else "good" if complete else "unknown"
         return Verdict(grave, headline(failing, complete=complete), f"{sentence(report.comparison)} {tail}")
-    open_to_all = [one for one in report.decisions if reach(one) is Reach.ANYONE]
+    names, worst = _strangers(report)
     trusts = _count(summary.trusts, "trust")
-    if open_to_all:
-        names = Counter(one.trust.issuer.name for one in open_to_all)
+    if worst is not None:
         shown = [name for name, _ in names.most_common(2)]
         platforms = " or ".join(shown) if len(names) <= len(shown) else f"{', '.join(shown)} or elsewhere"
-        admit = "admits" if len(open_to_all) == 1 else "admit"
-        head = f"Strangers can get in: {len(open_to_all):,} of {trusts} {admit} anyone on {platforms}."
-        worst = max(open_to_all, key=lambda one: one.power)
+        admit = "admits" if names.total() == 1 else "admit"
+        head = f"Strangers can get in: {names.total():,} of {trusts} {admit} anyone on {platforms}."
         return Verdict("bad", head, f"{_worst(worst)} {tail}")
     if failing:
-        lead = "No stranger is known to get in" if unknown or summary.undecided else "No stranger gets in"
-        tone: Tone = "bad" if _serious(report) else "warn"
+        lead = "No stranger is known to get in" if unknown else "No stranger gets in"
+        tone: Tone = "bad" if _serious(summary) else "warn"
         return Verdict(tone, f"{lead}, but {_count(failing, 'finding')} of {trusts} should be looked at.", tail)
-    if unknown or summary.undecided:
+    if unknown:
         return Verdict("unknown", "Nothing was found, but this is not a clean report.", tail)
     if not summary.trusts:
         return Verdict("good", "No federated trust exists in what was read.", tail)
     return Verdict("good", f"No stranger gets in: {trusts} judged, and nothing to act on.", tail)
+
+
+def _strangers(report: Report) -> tuple[Counter[str], Decision | None]:
+    """How many trusts admit anyone, by the name of their issuer; and the first of those with the most power."""
+    names = Counter[str]()
+    worst: Decision | None = None
+    for decision in report.decisions:
+        if reach(decision) is Reach.ANYONE:
+            names[decision.trust.issuer.name] += 1
+            if worst is None or decision.power > worst.power:
+                worst = decision
+    return names, worst
 
 
 def _worst(decision: Decision) -> str:
@@ -142,12 +152,11 @@ def _worst(decision: Decision) -> str:
     return f"Among them: anyone on {issuer} may {decision.trust.identity.gained}{then}."
 
 
-def _serious(report: Report) -> bool:
-    return any(one.status is Status.OPEN and one.severity >= Severity.HIGH for one in report.findings)
+def _serious(summary: Summary) -> bool:
+    return any(count for severity, count in summary.by_severity.items() if severity >= Severity.HIGH)
 
 
-def _tail(report: Report) -> str:
-    summary = report.summary()
+def _tail(summary: Summary) -> str:
     told = [f"{_count(summary.trusts, 'trust')} of {_count(summary.identities, 'identity')} judged"]
     told += [f"{summary.undecided:,} not decided in every respect"] if summary.undecided else []
     told += [f"{_count(summary.errors, 'check')} failed, which is no pass"] if summary.errors else []

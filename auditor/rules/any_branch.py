@@ -49,4 +49,5 @@ RULE = Definition(
     confidence=Confidence.HIGH,
     references=(references.GITHUB_SUBJECTS, references.GITLAB_AWS),
     trust=check,
+    of_names=True,
 )

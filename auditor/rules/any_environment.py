@@ -74,5 +74,6 @@ RULE = Definition(
     confidence=Confidence.HIGH,
     references=(references.GITHUB_SUBJECTS, references.GITHUB_ENVIRONMENTS),
     trust=check,
+    of_names=True,
     exposures=(OPEN, NAMED),
 )

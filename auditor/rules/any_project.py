@@ -57,4 +57,5 @@ RULE = Definition(
     confidence=Confidence.HIGH,
     references=(references.GITHUB_SUBJECTS, references.AWS_ROLES, references.GITLAB_AWS),
     trust=check,
+    of_names=True,
 )

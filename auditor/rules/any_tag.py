@@ -49,4 +49,5 @@ RULE = Definition(
     confidence=Confidence.HIGH,
     references=(references.GITHUB_SUBJECTS, references.GITHUB_ENVIRONMENTS),
     trust=check,
+    of_names=True,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -33,9 +33,20 @@ def nobody(trust: Trust) -> Decision:
     return Decision(trust, Undecided("nobody was there to ask"), {}, (), False, (), (), "")
 
 
+class Kinds(Protocol):
+    """What is known of trusts that differ in names only (see `alike`)."""
+
+    def findings(self, rule: Definition, decision: Decision) -> Sequence[Finding] | None:
+        """What `rule` finds of a trust; None where it is to be asked itself."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a rule may look at besides its own subject."""
+    """What a rule may look at besides its own subject: the portion of the estate that is judged with it.
+
+    An AWS account is a portion, and so is the whole of another cloud (`Provider.portions`).
+    """
 
     ours: Ours
     decisions: tuple[Decision, ...]
@@ -54,6 +65,11 @@ class Context:
     """When the last document was collected, RFC 3339: what is said of times is said of that moment."""
     settings: Mapping[str, RuleSettings] = field(default_factory=dict)
     """What the user says of rules, by id."""
+    elsewhere: Mapping[str, int] = field(default_factory=dict)
+    """Owner of an issuer (`issuers.owners`) → how many identities of the rest of the estate let somebody in by it."""
+
+    alike: Kinds | None = None
+    """What was found of trusts that differ in names only. None: every trust is looked at by itself."""
 
     def reached(self, trust: Trust) -> Verdict:
         """Whether anybody gets in by a narrowed copy of a trust, confirmed."""
@@ -117,6 +133,9 @@ class Definition:
     """The rows of the severity table its findings are rated by; only the one of its own name when empty."""
     of_power: bool = False
     """Whether it judges what identities may do: where that is not known, its silence says nothing."""
+    of_names: bool = False
+    """Whether it judges single trusts by nothing but themselves, and their names by nothing but being the same or not:
+    what it finds of one it then finds of all that differ in names only (see `alike`)."""
     compares: bool = False
     """Whether it speaks only where two audits are compared: of a single one its silence says nothing."""
 
@@ -138,6 +157,10 @@ class Definition:
         return self.exposures or (self.id,)
 
     def check(self, decision: Decision, context: Context) -> Iterable[Finding]:
+        if self.of_names and context.alike is not None:
+            found = context.alike.findings(self, decision)
+            if found is not None:
+                return found
         return self.trust(decision, context)
 
     def check_estate(self, context: Context) -> Iterable[Finding]:

@@ -18,8 +18,9 @@ by widening. Nothing else is reported about such a trust.
 (`repository_owner`), an audience or an issuer that is not registered. On Azure, where nothing is checked when a
 credential is written: an issuer with a slash too many or pasted as a Markdown link, `pull-request` for `pull_request`,
 a URL in the place of a name, capitals where the platform has none, another tenant's id in a subject of Microsoft's own
-services. Most likely dead, and reported with low confidence: a service connection of Azure DevOps in its older form,
-where one of the newer form stands beside it.
+services. On AWS also what is well written and shut from above: a resource control policy of the organization refuses
+everybody it names; the finding says whom it would let in without. Most likely dead, and reported with low confidence: a
+service connection of Azure DevOps in its older form, where one of the newer form stands beside it.
 
 ## Use instead
 
@@ -33,26 +34,34 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from auditor.claims.verdict import Rejected
+from auditor.claims.verdict import Accepted, Rejected
 from auditor.model import Confidence, Decision, Finding, Fix, Source, Trust
-from auditor.rules import connections, fix_azure, fixes, meant, references
+from auditor.rules import above, connections, fix_azure, fixes, meant, references
 from auditor.rules.base import Context, Definition
 from auditor.rules.impossible import core, reason
 
 _TAKEN = " are taken "
 """Of the points that no page settles, those on which one reading was chosen; every reading of the others agrees."""
 
+_FIX = "Delete the trust if nobody misses it; else say what was meant, exactly."
+_FIX_BELOW = (
+    "Delete the trust if nobody misses it, for it opens when that policy changes. Whoever is meant to get in needs an "
+    "exception in that policy; no change of the trust lets them in."
+)
+
 MOST = 5
 """Dead statements explained one by one."""
 
 
 def check(decision: Decision, context: Context) -> Iterable[Finding]:
-    del context
     if not isinstance(decision.reachable, Rejected):
         return
     trust = decision.trust
     causes = list(_causes(decision))
     texts = list(dict.fromkeys(text for text, _ in causes))
+    shut = _shut(decision, context)
+    if shut is not None:
+        texts.append(f"If nothing stood above it: {shut}")
     assumption = decision.reachable.reason
     if assumption is not None:
         texts.append(f"This holds {assumption}." if assumption.startswith("assuming") else f"{assumption}.")
@@ -65,7 +74,7 @@ def check(decision: Decision, context: Context) -> Iterable[Finding]:
         title=f"No token of {trust.issuer.name} can {trust.identity.gained}",
         detail=" ".join(texts),
         evidence=[place for _, places in causes for place in places] or [trust.source],
-        fix=fixes.of("Delete the trust if nobody misses it; else say what was meant, exactly.", change),
+        fix=fixes.of(_FIX if shut is None else _FIX_BELOW, change),
     )
 
 
@@ -88,6 +97,14 @@ def _moved(decision: Decision) -> Finding:
         discriminator="connection",
     )
     return replace(found, confidence=Confidence.LOW)
+
+
+def _shut(decision: Decision, context: Context) -> str | None:
+    """Who would get in if only policies above did not refuse them; None where the trust is dead by itself."""
+    if not above.above(decision.trust):
+        return None
+    alone = context.judge(above.alone(decision.trust))
+    return alone.statement if isinstance(alone.reachable, Accepted) else None
 
 
 def _meant(trust: Trust) -> tuple[tuple[str, str] | None, str | None]:

@@ -32,7 +32,7 @@ from dataclasses import replace
 from auditor.claims.predicate import disjunction
 from auditor.claims.verdict import Rejected
 from auditor.model import Clause, Confidence, Decision, Finding, Fix, Statement, Trust, Value
-from auditor.rules import fixes, references, words
+from auditor.rules import above, fixes, references, words
 from auditor.rules.base import Context, Definition
 from auditor.rules.impossible import Core, core, customisable, reason
 from auditor.rules.narrowing import LONG
@@ -66,9 +66,15 @@ def _statement(decision: Decision, statement: Statement, found: Core) -> Finding
         title=f"A statement in the trust of {trust.identity.name} lets no token of {trust.issuer.name} in",
         detail=f"Others do, so the trust as a whole is alive. {reason(trust, found, statement)}",
         evidence=(statement.source, *found.places),
-        fix=Fix("Strike the statement out, or write what was meant."),
+        fix=Fix(f"Strike the statement out, or {_instead(trust, found)}."),
         discriminator=statement.source.pointer,
     )
+
+
+def _instead(trust: Trust, found: Core) -> str:
+    if above.among(trust, found.denies):
+        return "have an exception made in that policy"
+    return "write what was meant"
 
 
 def _clause(decision: Decision, statement: Statement, clause: Clause) -> Iterator[Finding]:
@@ -122,4 +128,5 @@ RULE = Definition(
     confidence=Confidence.HIGH,
     references=(references.AWS_OPERATORS, references.GITHUB_SUBJECTS, references.GITLAB_AWS),
     trust=check,
+    of_names=True,
 )

@@ -80,4 +80,5 @@ RULE = Definition(
     confidence=Confidence.MEDIUM,
     references=(references.GITHUB_ENVIRONMENTS, references.GITHUB_SUBJECTS),
     trust=check,
+    of_names=True,
 )

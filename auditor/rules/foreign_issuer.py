@@ -45,6 +45,7 @@ from functools import lru_cache
 from auditor.claims.verdict import Accepted, Rejected
 from auditor.config import Ours
 from auditor.issuers.catalogue import UNKNOWN, kinds, table_of
+from auditor.issuers.owners import owner
 from auditor.model import Confidence, Decision, Finding, Fix, Issuer, Source, Trust
 from auditor.rules import fix_azure, references, words
 from auditor.rules.base import Context, Definition
@@ -67,10 +68,6 @@ _TENANTS = (
 _AZURE_DEVOPS = "https://vstoken.dev.azure.com/"
 """Behind it, the id of an organization; connections of ours that name the same one make it ours."""
 
-_HOST = re.compile(r"https://([a-z0-9.-]+)(?:/|$)")
-_HOSTING = ("storage.googleapis.com", "raw.githubusercontent.com", "amazonaws.com", "digitaloceanspaces.com")
-"""Hosts on which everybody may publish files: sharing one says nothing."""
-
 
 def check_estate(context: Context) -> Iterable[Finding]:
     for decisions, why in foreign(context).values():
@@ -85,7 +82,7 @@ def foreign(context: Context) -> dict[str, tuple[tuple[Decision, ...], str]]:
     trusting: dict[str, list[Decision]] = {}
     users: dict[str, set[str]] = {}
     for one in alive:
-        users.setdefault(_owner(one.trust.issuer), set()).add(one.trust.identity.id)
+        users.setdefault(owner(one.trust.issuer), set()).add(one.trust.identity.id)
         if _concerned(one.trust):
             trusting.setdefault(one.trust.issuer.url, []).append(one)
     tenants = frozenset(_audited(context.decisions))
@@ -96,8 +93,9 @@ def foreign(context: Context) -> dict[str, tuple[tuple[Decision, ...], str]]:
     for url, decisions in trusting.items():
         if url.removeprefix(_AZURE_DEVOPS) in organizations:
             continue
-        users_of_it = users[_owner(decisions[0].trust.issuer)]
-        why = _unfamiliar(decisions[0], context.ours, tenants, len(users_of_it))
+        behind = owner(decisions[0].trust.issuer)
+        users_of_it = len(users[behind]) + context.elsewhere.get(behind, 0)
+        why = _unfamiliar(decisions[0], context.ours, tenants, users_of_it)
         if why is not None:
             found[url] = (tuple(decisions), why)
     return found
@@ -155,14 +153,6 @@ def is_platform(issuer: Issuer) -> bool:
     table = table_of(issuer.kind) or {}
     rows: list[Mapping[str, str]] = [row for row in table.get("issuers", ()) if re.fullmatch(row["url"], issuer.url)]
     return any(row["tenancy"] not in ("single", "instance") for row in rows)
-
-
-def _owner(issuer: Issuer) -> str:
-    """What two issuers of one owner have in common: the URL; of an address nobody described, the host."""
-    host = _HOST.match(issuer.url) if issuer.kind == UNKNOWN else None
-    if host is None or any(f".{host[1]}".endswith(f".{name}") for name in _HOSTING):
-        return issuer.url
-    return host[1]
 
 
 def _finding(decisions: tuple[Decision, ...], why: str, ours: Ours) -> Finding:

@@ -23,7 +23,7 @@ from auditor.claims.solver import solve
 from auditor.claims.templates import solve_templated
 from auditor.claims.verdict import Accepted, Rejected
 from auditor.model import Clause, Issuer, Source, Statement, Trust
-from auditor.rules import words
+from auditor.rules import above, words
 from auditor.rules.narrowing import about_audience
 
 FORMS = 4
@@ -89,13 +89,26 @@ def customisable(trust: Trust, clauses: Iterable[Clause]) -> bool:
 def reason(trust: Trust, found: Core, statement: Statement) -> str:
     """Why the parts of `found` let nobody in, as a sentence or two."""
     if found.denies:
-        return "A Deny statement refuses every token that this lets in."
+        return _refused(trust, found)
     if found.gate:
         return _gate(trust, found)
     if len(found.clauses) == 1:
         return _clause(trust, found.clauses[0], statement)
     tests = words.listed((clause.text for clause in found.clauses), "and", most=len(found.clauses))
     return f"No token of {trust.issuer.name} can satisfy these tests at once: {tests}."
+
+
+def _refused(trust: Trust, found: Core) -> str:
+    policies = above.among(trust, found.denies)
+    if not policies:
+        return "A Deny statement refuses every token that this lets in."
+    names = words.listed(policies, "and", most=len(policies))
+    who = f"{names}, which {'stands' if len(policies) == 1 else 'stand'} above the account,"
+    own = any(statement.source.document not in above.above(trust) for statement in found.denies)
+    if own:
+        who = f"a Deny statement and {who}"
+    verb = "refuse" if own or len(policies) > 1 else "refuses"
+    return f"{who[0].upper()}{who[1:]} {verb} every token that this lets in."
 
 
 def _gate(trust: Trust, found: Core) -> str:

@@ -51,4 +51,5 @@ RULE = Definition(
     confidence=Confidence.HIGH,
     references=(references.GITHUB_SUBJECTS, references.GITHUB_EVENTS),
     trust=check,
+    of_names=True,
 )

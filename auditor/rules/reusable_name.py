@@ -180,6 +180,7 @@ RULE = Definition(
     confidence=Confidence.MEDIUM,
     references=(references.GITHUB_SUBJECTS, references.AWS_KEYS, references.AZURE_EXPRESSIONS, references.AZURE_DEVOPS),
     trust=check,
+    of_names=True,
     estate=check_estate,
     exposures=(NAMED, GUARDED),
 )

@@ -27,8 +27,13 @@ from collections.abc import Iterable
 
 from auditor.claims.verdict import Accepted, Undecided
 from auditor.model import Confidence, Decision, Finding, Fix
-from auditor.rules import references, words
+from auditor.rules import above, references, words
 from auditor.rules.base import Context, Definition
+
+_FIX_ABOVE = (
+    "Let the auditor read what it could not. Whom a policy above the account refuses stays open as long as that "
+    "depends on something no token tells, whatever the trust asks for."
+)
 
 
 def check(decision: Decision, context: Context) -> Iterable[Finding]:
@@ -45,13 +50,14 @@ def check(decision: Decision, context: Context) -> Iterable[Finding]:
     trust = decision.trust
     whose = "" if "policy-unread" in trust.notes else f" on {trust.issuer.name}"
     answers = "; ".join(f"{words.listed(names, 'and', most=len(names))} ({why})" for why, names in questions.items())
-    where = "" if trust.provider == "azure" else " in every statement"
+    exact = "an exact subject" if trust.provider == "azure" else "an exact subject in every statement"
+    open_above = above.unclear(trust)
     yield RULE.finding(
         decision,
         title=f"It is not known who{whose} can {trust.identity.gained}",
         detail=f"{decision.statement} Not decided: {answers}.",
-        evidence=(trust.source,),
-        fix=Fix(f"Let the auditor read what it could not, or ask for an exact subject{where}."),
+        evidence=(trust.source, *(place for place in open_above if place.pointer)),
+        fix=Fix(_FIX_ABOVE if open_above else f"Let the auditor read what it could not, or ask for {exact}."),
     )
 
 

@@ -131,5 +131,6 @@ RULE = Definition(
     confidence=Confidence.HIGH,
     references=(references.AWS_OPERATORS, references.AWS_LISTS, references.AWS_KEYS),
     trust=check,
+    of_names=True,
     exposures=(OPEN, TIGHT),
 )

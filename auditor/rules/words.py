@@ -60,10 +60,15 @@ def place(decision: Decision, who: Bearer | None) -> str:
 def power(decision: Decision) -> str:
     """What the identity could then do."""
     identity = decision.trust.identity
-    there = identity.kind in RESOURCES
-    if decision.then is None:
-        return f"What {'they may do there' if there else f'{identity.name} may then do'} was not judged."
-    return f"{'There they' if there else identity.name} may then {decision.then}."
+    return may_then(identity.kind, identity.name, decision.then)
+
+
+def may_then(kind: str, name: str, then: str | None) -> str:
+    """The same of an identity of that kind and name; `then` follows `may`, None where nobody looked."""
+    there = kind in RESOURCES
+    if then is None:
+        return f"What {'they may do there' if there else f'{name} may then do'} was not judged."
+    return f"{'There they' if there else name} may then {then}."
 
 
 def pinned_by_id(decision: Decision, dimension: str) -> bool:

@@ -108,7 +108,8 @@ class Why:
             return self.door.note or "the token's audience is not registered there"
         refusing = next((one for one in self.statements if one.effect == "deny" and one.result), None)
         if refusing is not None:
-            return f"{refusing.source.pointer} refuses it, whatever else lets it in"
+            above = self.trust.notes.get("policies-above", {}).get(refusing.source.document)
+            return f"{above or refusing.source.pointer} refuses it, whatever else lets it in"
         allowing = [one for one in self.statements if one.effect == "allow"]
         if not allowing:
             return "no statement lets anybody in"

@@ -2,6 +2,8 @@
 
 All figures come from one run, so that ratios mean something on a busy machine. `--quick` measures with a tenth of
 everything; its figures are shown, and kept apart in `build/bench-quick.json`.
+
+`python -m tests.bench soak` is a run of its own: see `soak`.
 """
 
 from __future__ import annotations
@@ -45,4 +47,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["soak"]:
+        from tests.bench import soak
+
+        sys.exit(soak.main(sys.argv[2:]))
     main()

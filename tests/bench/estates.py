@@ -84,7 +84,7 @@ def organisation(roles: int, seed: int) -> Iterator[Role]:
             account = accounts[(first + place) % len(accounts)]
             if rng.random() < BY_HAND:
                 _, name, policy = next(crowd)
-                yield account, name, _moved(policy, account)
+                yield account, name, moved(policy, account)
                 continue
             _, purpose, structure = rng.choices(policies.PER_REPOSITORY, weights)[0]
             given = {
@@ -97,7 +97,8 @@ def organisation(roles: int, seed: int) -> Iterator[Role]:
             yield account, f"{repo}-{purpose}-{environment}", policies.filled(structure, given.__getitem__)
 
 
-def _moved(policy: dict[str, Any], account: str) -> dict[str, Any]:
+def moved(policy: dict[str, Any], account: str) -> dict[str, Any]:
+    """The policy as if it stood in another account."""
     for statement in policy["Statement"]:
         federated = statement["Principal"]["Federated"]
         statement["Principal"]["Federated"] = federated.replace(ACCOUNT, account)

@@ -72,6 +72,7 @@ def estate(roles: int, seed: int) -> Snapshot:
     """One managed policy of AWS, one of the account and an inline one that names the role's own things, for each."""
     rng = Random(seed)
     taken = estates.snapshot(estates.organisation(roles, seed))
+    assert isinstance(taken.documents, list)
     accounts = list(dict.fromkeys(document.scope for document in taken.documents))
     managed = {account: [*_of_aws(), *_of_account(rng, account)] for account in accounts}
     for number, document in enumerate(taken.documents):

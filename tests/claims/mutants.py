@@ -401,12 +401,12 @@ def names_are_renamed_under_wildcards(patch: pytest.MonkeyPatch) -> None:
 
 @noticed_by(7)
 def different_names_get_one_placeholder(patch: pytest.MonkeyPatch) -> None:
-    original = canonical._renamed
+    original = canonical.renamed
 
     def planted(condition: Predicate, placeholders: Mapping[str, str]) -> Predicate:
         return original(condition, dict.fromkeys(placeholders, "name0"))
 
-    patch.setattr(canonical, "_renamed", planted)
+    patch.setattr(canonical, "renamed", planted)
 
 
 @noticed_by(7)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
@@ -16,7 +17,6 @@ from auditor.claims.solver import solve
 from auditor.claims.verdict import Undecided, Verdict
 from auditor.config import Ours
 from auditor.decide import decide
-from auditor.fanout import decide_all
 from auditor.model import Decision, Trust
 from auditor.providers.aws.trust import trusts
 from tests.claims import queries, worlds
@@ -168,9 +168,10 @@ def test_what_was_decided_before_changes_nothing() -> None:
 def test_threads_and_processes_decide_the_same() -> None:
     asked = [found for found in some_trusts() if found.issuer.recipe is not None]
     assert len(asked) > 40
-    inline = [told(decision) for decision in decide_all(asked, Ours())]
+    inline = [told(decide(found, Ours())) for found in asked]
     forget()
+    judge = partial(decide, ours=Ours())
     with ThreadPoolExecutor(4) as threads:
-        assert [told(decision) for decision in decide_all(asked, Ours(), threads, chunk=3)] == inline
+        assert list(map(told, threads.map(judge, asked))) == inline
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as processes:
-        assert [told(decision) for decision in decide_all(asked, Ours(), processes, chunk=16)] == inline
+        assert list(map(told, processes.map(judge, asked, chunksize=16))) == inline

@@ -10,7 +10,7 @@ from unittest import mock
 
 import pytest
 
-from auditor import pipeline
+from auditor import collection
 from auditor.config import Config
 from auditor.drift import differences
 from auditor.progress import silent
@@ -32,7 +32,7 @@ def estate() -> Snapshot:
     with ExitStack() as stack:
         clouds = (stack.enter_context(LoopbackGoogle(google)), stack.enter_context(LoopbackAzure(azure)))
         stack.enter_context(mock.patch.dict(os.environ, {**clouds[0].environment, **clouds[1].environment}))
-        return pipeline.collect(CLOUDS, Config(), {"organizations": ["487201356490"]}, silent)
+        return collection.collect(CLOUDS, Config(), {"organizations": ["487201356490"]}, silent)
 
 
 def test_the_same_is_no_change(estate: Snapshot) -> None:

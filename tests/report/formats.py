@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
-from auditor import pipeline
+from auditor import collection, pipeline
 from auditor.compliance.catalogue import Control, Framework
 from auditor.config import load
 from auditor.graph import Standing
@@ -24,6 +24,7 @@ from auditor.power import Capability, Power, Profile, Step
 from auditor.providers import PROVIDERS
 from auditor.report import FORMATS
 from auditor.report.base import Comparison, Layout, Report
+from auditor.report.subjects import described
 from auditor.rules import RULES
 from auditor.rules.base import Definition, Persona
 from auditor.snapshot import Coverage
@@ -138,7 +139,7 @@ def whole() -> Report:
         ),
     )
     made = report(found, [OPEN, PIPE, TIGHT, UNREAD], rows)
-    return replace(made, identities=(*made.identities, ORPHAN), standings={OPEN.trust.identity: POWERFUL})
+    return described(replace(made, identities=(*made.identities, ORPHAN), standings={OPEN.trust.identity: POWERFUL}))
 
 
 CHANGES = {"equal": 2, "tighter": 0, "looser": 0, "incomparable": 0, "unknown": 0, "added": 0, "removed": 0}
@@ -195,7 +196,7 @@ def demo_report() -> Report:
         settings = {**aws.environment, **google.environment, **azure.environment}
         stack.enter_context(mock.patch.dict(os.environ, settings))
         providers = [make() for make in PROVIDERS.values()]
-        snapshot = pipeline.collect(providers, config, {}, lambda _: None)
+        snapshot = collection.collect(providers, config, {}, lambda _: None)
     return pipeline.audit(snapshot, providers, config, RULES, Persona.AUDITOR, lambda _: None)
 
 

@@ -43,9 +43,10 @@ def role(name: str, subject: str) -> Document:
 def documented() -> Report:
     """`whole()` with the documents that its findings point into."""
     made = whole()
-    guilty = replace(made.findings[0], evidence=(Source(role_arn("deploy-web"), POINTER, (5, 1)),))
+    first, *others = made.findings
+    guilty = replace(first, evidence=(Source(role_arn("deploy-web"), POINTER, (5, 1)),))
     documents = (role("deploy-web", "repo:*"), role("deploy-api", "repo:acme/api:ref:refs/heads/main"))
-    return replace(made, findings=(guilty, *made.findings[1:]), documents=documents)
+    return replace(made, findings=(guilty, *others), documents=documents)
 
 
 def _judged(number: int) -> Decision:

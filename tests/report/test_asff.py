@@ -10,6 +10,7 @@ import pytest
 
 from auditor.model import Identity
 from auditor.report.base import Report
+from auditor.report.subjects import described
 from auditor.snapshot import Coverage
 from auditor.snapshot import Status as Reading
 from tests.estate import ACCOUNT, OPEN, READ, finding, report
@@ -29,7 +30,7 @@ def about(*identities: Identity, times: int = 1) -> Report:
         for one in identities
         for number in range(times)
     ]
-    return replace(report(found), identities=identities)
+    return described(replace(report(found), identities=identities))
 
 
 def role(account: str, partition: str = "aws") -> Identity:

@@ -19,6 +19,7 @@ from auditor.model import Decision, Finding, Identity, Level, Severity, Status, 
 from auditor.power import Power, Profile
 from auditor.report.assessment import Assessed, Result, assess
 from auditor.report.base import Report
+from auditor.report.subjects import described
 from auditor.rules import RULES
 from auditor.rules.base import Definition
 from auditor.snapshot import Coverage
@@ -45,7 +46,7 @@ def known(*decisions: Decision) -> Mapping[Identity, Standing]:
 
 def audited(findings: Iterable[Finding] = (), decisions: Iterable[Decision] = (NAMED,), **changes: Any) -> Report:
     judged = tuple(decisions)
-    return replace(report(findings, judged), standings=known(*judged), **changes)
+    return described(replace(report(findings, judged), standings=known(*judged), **changes))
 
 
 def told(

@@ -35,7 +35,8 @@ def test_no_rows_no_table() -> None:
 
 
 def test_the_cell_is_painted_and_not_what_pads_it() -> None:
-    lines = list(columns([("a", "b"), ("long", "c")], 80, ink=Ink(on=True), tints={(0, 0): Tint.BAD, (1, 1): None}))
+    rows = [("a", "b"), ("long", "c")]
+    lines = list(columns(rows, 80, ink=Ink(on=True), tint=lambda row, column: Tint.BAD if row[column] == "a" else None))
     assert lines == ["\x1b[31ma\x1b[0m     b", "long  c"]
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from auditor.report import FORMATS
 from auditor.report.base import Report
-from auditor.report.facts import Gap, Subjects, failures, gaps
+from auditor.report.facts import Gap, Gaps, failures
 from tests.report.formats import REPORTS, SUFFIXES, golden, whole, written
 from tests.report.valid import JUDGES, complaints
 
@@ -35,7 +35,7 @@ def test_every_format_has_a_judge() -> None:
 def test_valid(name: str, report: Report) -> None:
     text = written(name, report)
     assert complaints(name, text) == []
-    assert text or (not report.findings and not tuple(gaps(report)))
+    assert text or (not report.findings and not tuple(Gaps(report)))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -73,7 +73,7 @@ def test_the_judges_refuse(name: str, change: tuple[str, str]) -> None:
 
 
 def unknown(report: Report) -> list[Gap]:
-    return [*gaps(report), *failures(report, Subjects(report))]
+    return [*Gaps(report), *failures(report)]
 
 
 def test_the_gaps() -> None:

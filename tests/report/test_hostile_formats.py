@@ -23,6 +23,7 @@ from auditor.model import Decision, Fix, Identity, Level, Source, Status, Waived
 from auditor.power import Capability, Power, Profile
 from auditor.report.base import Report
 from auditor.report.gfm import block, cell, say, say_html, span
+from auditor.report.subjects import described
 from auditor.snapshot import Coverage
 from auditor.snapshot import Status as Reading
 from tests.estate import OPEN, READ, UNREAD, finding, report
@@ -122,7 +123,7 @@ def poisoned(texts: list[str], *, rule: str = "any-tenant") -> Report:
     held = Profile(Power((may,), (f"g{text()}",)))
     standing = Standing(held, Level.ADMIN, (), first.trust.identity, held)
     made = report(found, [first, second], rows)
-    return replace(made, identities=(*made.identities, alone), standings={first.trust.identity: standing})
+    return described(replace(made, identities=(*made.identities, alone), standings={first.trust.identity: standing}))
 
 
 PLAIN = {name: written(name, poisoned(["x"]), details=True) for name in JUDGES}

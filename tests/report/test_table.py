@@ -14,6 +14,7 @@ from auditor.graph import Standing
 from auditor.model import Confidence, Decision, Fix, Identity, Level, Severity, Source, Status, Waived
 from auditor.power import Capability, Power, Profile
 from auditor.report.base import Comparison, Layout, Report
+from auditor.report.subjects import described
 from auditor.report.table import write
 from auditor.snapshot import Coverage, Document
 from auditor.snapshot import Status as Reading
@@ -24,7 +25,7 @@ HOSTILE = "\x1b[2J\u202e\nCOVERAGE\r"
 
 def table(subject: Report, width: int = 100, *, details: bool = False, colour: bool = False) -> str:
     stream = io.StringIO()
-    write(subject, stream, Layout(width, details=details, colour=colour))
+    write(described(subject), stream, Layout(width, details=details, colour=colour))
     return stream.getvalue()
 
 

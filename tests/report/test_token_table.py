@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from auditor.report import token_json, token_table
 from auditor.report.base import Layout
 from auditor.snapshot import Coverage, Snapshot, Status
+from tests.providers.aws import organised
 from tests.tokens.material import (
     ACCOUNT,
     GITHUB,
@@ -205,6 +206,23 @@ Collected 2026-11-21T11:00:05Z. Everything that was asked for was read.
 
 def test_why() -> None:
     assert told(pull_request(), ESTATE, "preview", width=100) == WHY
+
+
+def test_what_stands_above_is_named_with_its_own_document() -> None:
+    above = {"StringNotLike": {"token.actions.githubusercontent.com:sub": "repo:other/*"}}
+    organisation = {"Id": organised.ORGANISATION, "MasterAccountId": organised.MANAGER}
+    contents = {"p-tenants": organised.control(organised.refusing(above))}
+    documents = organised.organised(contents, {"r-1": ["p-tenants"]}, organisation, ACCOUNT)
+    found = told(pull_request(), replace(ESTATE, documents=[*ESTATE.documents, *documents]), "deploy", width=100)
+    assert "  because  the resource control policy named p-tenants (p-tenants) refuses it, whatever" in found
+    assert (
+        """
+  deny     p-tenants /Content/Statement/0: keeps it out
+    yes      StringNotLike token.actions.githubusercontent.com:sub
+             token    repo:acme/app:pull_request (sub)
+"""
+        in found
+    )
 
 
 CONTRADICTIONS = """\

@@ -22,6 +22,7 @@ from auditor.providers.base import Provider
 from auditor.rules import RULES
 from auditor.rules.base import Context
 from auditor.snapshot import Coverage, Document, Snapshot, Status
+from tests.providers.aws import organised
 from tests.providers.azure import estates as azure_estates
 from tests.providers.gcp import estates
 
@@ -99,15 +100,11 @@ def policy(body: Mapping[str, Any]) -> dict[str, Any]:
 
 def _statement(part: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
     doors = [f"arn:aws:iam::{ACCOUNT}:oidc-provider/{HOSTS[name]}" for name in part.get("issuers", names)]
-    condition = {
-        operator: {key if ":" in key else f"{HOSTS[names[0]]}:{key}": values for key, values in tests.items()}
-        for operator, tests in part["condition"].items()
-    }
     return {
         "Effect": part.get("effect", "Allow"),
         "Principal": {"Federated": doors[0] if len(doors) == 1 else doors},
         "Action": "sts:AssumeRoleWithWebIdentity",
-        "Condition": condition,
+        "Condition": _written(part["condition"], HOSTS[names[0]]),
     }
 
 
@@ -133,9 +130,29 @@ def snapshot(trust_policy: Mapping[str, Any], body: Mapping[str, Any]) -> Snapsh
         arn = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{HOSTS[name]}"
         provider = {"Arn": arn, "Url": HOSTS[name], "ClientIDList": list(body.get("clients", CLIENTS))}
         documents.append(Document("aws", ACCOUNT, "oidc-provider", arn, provider))
+    if "above" in body:
+        documents += _above(body["above"])
     kinds = ("account", "iam-policy", "iam-role", "oidc-provider", "organization")
     coverage = [Coverage("aws", ACCOUNT, kind, Status.READ) for kind in kinds]
     return Snapshot("2026-11-21T10:00:00Z", "2026-11-21T10:00:05Z", documents, coverage)
+
+
+def _above(conditions: list[Any]) -> list[Document]:
+    """An organisation with one resource control policy per condition of a Deny; None is one that was not read."""
+    contents: dict[str, Any] = {}
+    for number, condition in enumerate(conditions):
+        tests = None if condition is None else _written(condition, HOSTS["github"])
+        contents[f"p-{number}"] = organised.UNREAD if tests is None else organised.control(organised.refusing(tests))
+    organisation = {"Id": organised.ORGANISATION, "MasterAccountId": organised.MANAGER}
+    return organised.organised(contents, {"r-1": list(contents)}, organisation, ACCOUNT)
+
+
+def _written(condition: Mapping[str, Any], host: str) -> dict[str, Any]:
+    """A condition with the issuer in front of keys that have none."""
+    return {
+        operator: {key if ":" in key else f"{host}:{key}": values for key, values in tests.items()}
+        for operator, tests in condition.items()
+    }
 
 
 def _grants(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -174,6 +174,7 @@ def test_no_rule_fails_on_documents_of_another_shape() -> None:
     for _ in range(WORLDS):
         snapshot = random.choice(written).snapshot()
         for _ in range(random.randint(1, 3)):
+            assert isinstance(snapshot.documents, list)
             place = random.randrange(len(snapshot.documents))
             snapshot.documents[place] = spoiled(random, snapshot.documents[place])
         context = judged(snapshot, OURS)

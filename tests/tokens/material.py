@@ -148,7 +148,7 @@ def held(payload: Mapping[str, Any], snapshot: Snapshot, name: str | None = None
     token = decoded(payload)
     recognition = recognise(token, catalogue_of(), Config().ours)
     view = View(recognition.issuer.grammar, recognition.reading, token.unread)
-    return hold(snapshot, [Aws()], catalogue_of(), token, view, name, lambda _: None)
+    return hold(snapshot, [Aws()], Config(), token, view, name, lambda _: None)
 
 
 def report(payload: Mapping[str, Any], snapshot: Snapshot | None = None, name: str | None = None) -> TokenReport:

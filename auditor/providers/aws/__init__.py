@@ -19,8 +19,9 @@ from auditor.organizations import ANY
 from auditor.power import Authority
 from auditor.progress import Progress, silent
 from auditor.providers.aws.keys import AUDITED_AT
+from auditor.scopes import Scope, alone
 from auditor.shards import WHOLE, Shard
-from auditor.snapshot import Snapshot, nothing
+from auditor.snapshot import Snapshot
 
 LEAST_PRIVILEGE: dict[str, Any] = {
     "Version": "2012-10-17",
@@ -88,49 +89,66 @@ class Aws:
 
     id = "aws"
 
-    def collect(
+    def scopes(
         self,
         config: Config,
         *,
         profile: str | None = None,
         organization: str | None = None,
+        accounts: Sequence[str] = (),
         role_name: str | None = None,
         external_id: str | None = None,
         role_session_name: str | None = None,
         duration: int | None = None,
-        progress: Progress = silent,
         shard: Shard = WHOLE,
         **options: Any,
-    ) -> Snapshot:
-        """Read the account of `profile`, else those of `[targets.aws]`, else that of the standard credential chain.
+    ) -> Sequence[Scope]:
+        """The account of `profile`, else those of `[targets.aws]`, else that of the standard credential chain.
 
-        Of several profiles, those whose names `shard` holds. With an `organization` (its id, or
-        `organizations.ANY`) every account of it is read instead that `shard` holds, by the role that the next
-        four tell. `options` may hold `limits`, a `connections.Limits`. Raises `CollectError` when nothing could be
-        read, `UsageError` for what cannot be meant.
+        Of several profiles, those whose names `shard` holds. With an `organization` (its id, or `organizations.ANY`)
+        every account of it instead, or those of `accounts`; with `accounts` alone these. They are entered by the role
+        that the next four tell, and are those that `shard` holds. `options` may hold `limits`, a `connections.Limits`.
+        Raises `UsageError` for what cannot be meant.
         """
         from auditor.providers.aws import collect
 
-        targets = config.targets.aws or AwsTargets()
+        targets, limits = config.targets.aws or AwsTargets(), options.get("limits")
         profiles: Sequence[str | None] = (profile,) if profile else targets.profiles or (None,)
         # A profile that is named on the command line is one account, whatever the configuration says.
-        organization = organization or (None if profile else targets.organization)
+        own = AwsTargets() if profile else targets
+        organization, accounts = organization or own.organization, tuple(dict.fromkeys(accounts or own.accounts))
+        if accounts and len(profiles) > 1:
+            raise UsageError("a list of accounts is entered from one profile; name it with --profile")
+        if organization is None and not accounts:
+            if role_name or external_id or role_session_name or duration:
+                raise UsageError("a role is assumed in accounts: --organization or --account is missing")
+            held = [name for name in profiles if shard.holds(self.id, name or "")]
+            return collect.profiles_of(profiles, held, limits)
+        default = collect.Assume()
+        assume = collect.Assume(
+            role_name or targets.role_name or default.role_name,
+            external_id or targets.external_id,
+            role_session_name or targets.role_session_name or default.session_name,
+            duration or targets.duration or default.duration,
+        )
         if organization is not None:
-            default = collect.Assume()
-            assume = collect.Assume(
-                role_name or targets.role_name or default.role_name,
-                external_id or targets.external_id,
-                role_session_name or targets.role_session_name or default.session_name,
-                duration or targets.duration or default.duration,
-            )
-            wanted, limits = None if organization == ANY else organization, options.get("limits")
-            return collect.collect_organisations(profiles, assume, limits, progress, wanted=wanted, shard=shard)
-        if role_name or external_id or role_session_name or duration:
-            raise UsageError("roles are assumed in the accounts of an organization: --organization is missing")
-        profiles = [name for name in profiles if shard.holds(self.id, name or "")]
-        if not profiles:
-            return nothing()
-        return collect.collect(profiles, options.get("limits"), progress)
+            wanted = None if organization == ANY else organization
+            return collect.organisations_of(profiles, assume, limits, wanted=wanted, accounts=accounts, shard=shard)
+        return collect.accounts_of(profiles[0], assume, limits, [one for one in accounts if shard.holds(self.id, one)])
+
+    def collect(self, config: Config, *, progress: Progress = silent, **options: Any) -> Snapshot:
+        """Read those scopes, and this cloud alone. Raises `CollectError` when nothing could be read."""
+        return alone(self.scopes(config, **options), progress)
+
+    def portions(self, snapshot: Snapshot) -> Sequence[str]:
+        """The accounts, and what else is a scope of its own: an organisation."""
+        return snapshot.scopes(self.id)
+
+    def portion(self, snapshot: Snapshot, key: str) -> Snapshot:
+        """What was read of one account, and those documents of its organisation that concern it."""
+        from auditor.providers.aws import survey
+
+        return survey.portion(snapshot, key)
 
     def trusts(self, snapshot: Snapshot, issuers: Catalogue | None = None) -> Iterable[Trust]:
         """Every (role, issuer). Times in conditions are compared with the end of the collection, not with today.

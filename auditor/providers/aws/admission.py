@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 from typing import Any
 
 from auditor.providers.aws.grants import met, spared
@@ -21,8 +20,8 @@ from auditor.providers.aws.wildcards import cleaned, matches
 
 POLICY = "/AssumeRolePolicyDocument"
 _ACTION = "sts:assumerole"
-_ACCOUNT = re.compile(r"(?:arn:[^:]+:iam::)?(\d{12})(?::root)?")
-_SESSION = re.compile(r"arn:([^:]+):sts::(\d{12}):assumed-role/([^/]+)/(.+)")
+ACCOUNT = re.compile(r"(?:arn:[^:]+:iam::)?(\d{12})(?::root)?")
+SESSION = re.compile(r"arn:([^:]+):sts::(\d{12}):assumed-role/([^/]+)/(.+)")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +49,8 @@ class Admission:
     entries: tuple[Entry, ...]
     unread: str | None = None
     """Why it is not known whom it lets in, as a doubt."""
+    served: dict[tuple[str, str], Way | None] = field(default_factory=dict, init=False, repr=False)
+    """What `serves` found."""
 
     @property
     def allows(self) -> Iterator[Entry]:
@@ -111,7 +112,7 @@ def _entry(part: Any, pointer: str, expanded: bool | None) -> Entry | str | None
         services = frozenset(text.removesuffix(".cn") for text in _texts(principal.get("Service", ())))
     else:
         services = frozenset()
-    accounts = frozenset(found[1] for name in names if (found := _ACCOUNT.fullmatch(name)))
+    accounts = frozenset(found[1] for name in names if (found := ACCOUNT.fullmatch(name)))
     condition = part.get("Condition")
     kept = condition if condition or not isinstance(condition, Mapping) else None
     return Entry(pointer, allow, everyone, accounts, frozenset(names), services, kept, expanded, odd)
@@ -139,7 +140,7 @@ def lets_in(admission: Admission, caller: Session, unique_id: str | None) -> Way
         if caller.role in entry.names or (unique_id is not None and unique_id in entry.names):
             return True
         for name in entry.names:
-            found = _SESSION.fullmatch(name)
+            found = SESSION.fullmatch(name)
             if found and found[2] == caller.account and found[3] == caller.role.rpartition("/")[2]:
                 return f"the session name {found[4]}"
         return False
@@ -166,9 +167,15 @@ def lets_in(admission: Admission, caller: Session, unique_id: str | None) -> Way
     return _unless_denied(best, admission, lambda entry: bool(named(entry)) or caller.account in entry.accounts, values)
 
 
-@lru_cache(maxsize=1 << 14)
 def serves(admission: Admission, service: str, account: str) -> Way | None:
     """Whether AWS's service may run under the role for somebody of the same account. None: certainly not."""
+    key = (service, account)
+    if key not in admission.served:
+        admission.served[key] = _serves(admission, service, account)
+    return admission.served[key]
+
+
+def _serves(admission: Admission, service: str, account: str) -> Way | None:
     if admission.unread is not None:
         return Way(POLICY, admission.unread, named=False)
 

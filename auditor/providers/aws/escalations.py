@@ -14,10 +14,11 @@ from dataclasses import dataclass, field, replace
 from auditor.model import Level
 from auditor.power import Capability
 from auditor.providers.aws.admission import lets_in, serves
-from auditor.providers.aws.estate import AWS_MANAGED, Estate, Role
 from auditor.providers.aws.grants import Call, Grant, best, together
 from auditor.providers.aws.levels import sources
 from auditor.providers.aws.permissions import Standing
+from auditor.providers.aws.roles import AWS_MANAGED, Role
+from auditor.providers.aws.rooms import Room
 from auditor.providers.aws.running import Running
 from auditor.providers.aws.tables import ASSUME_ROLE, FORMS, PASS_ROLE, Way, paths_within
 from auditor.providers.aws.wildcards import FRESH, common
@@ -54,7 +55,7 @@ class Ways:
 
     standing: Standing
     role: Role
-    estate: Estate
+    room: Room
     running: Running = field(init=False)
     _handings: dict[str, str | None] = field(default_factory=dict)
 
@@ -119,7 +120,7 @@ class Ways:
             holding = any(policy.denies for _, policy in self.role.inline)
         else:
             scope = self.role.identity.scope
-            policies = (self.estate.managed(scope, arn) for arn in self.role.attached)
+            policies = (self.room.managed(scope, arn) for arn in self.role.attached)
             holding = any(not isinstance(policy, str) and policy.denies for policy in policies)
         if holding:
             yield self._judged(way, self.role.arn)
@@ -135,7 +136,7 @@ class Ways:
 
     def _new_role(self, way: Way) -> Iterator[Grant | None]:
         for resource in self._resources(way):
-            if resource not in self.estate.roles:
+            if not self.room.knows(resource):
                 yield self._judged(way, resource)
 
     def _resources(self, way: Way) -> Sequence[str]:
@@ -144,17 +145,17 @@ class Ways:
         return sorted(dict.fromkeys(itertools.chain(*found)), key=lambda resource: FRESH not in resource)
 
     def _own_provider(self, way: Way) -> Iterator[Grant | None]:
-        documents = self.estate.scope(self.role).documents
+        documents = self.room.scope(self.role).documents
         for arn in documents:
             yield self._judged(way, arn)
-        if not self.estate.listed(self.role.identity.scope, "oidc-provider"):
+        if not self.room.listed(self.role.identity.scope, "oidc-provider"):
             for resource in self._resources(way):
                 yield _doubted(self._judged(way, resource), "it is among the OIDC providers that were not read")
 
     def _new_provider(self, way: Way) -> Iterator[Grant | None]:
-        known = self.estate.listed(self.role.identity.scope, "oidc-provider")
+        known = self.room.listed(self.role.identity.scope, "oidc-provider")
         if known:
-            for arn in sorted(self.estate.unregistered.get(self.role.account, ())):
+            for arn in sorted(self.room.unregistered.get(self.role.account, ())):
                 yield self._judged(way, arn)
         if not known or not self._roles_read:
             for resource in self._resources(way):
@@ -165,7 +166,7 @@ class Ways:
 
     @property
     def _roles_read(self) -> bool:
-        return self.estate.listed(self.role.identity.scope, "iam-role")
+        return self.room.listed(self.role.identity.scope, "iam-role")
 
     def _elsewhere(self, way: Way) -> Iterator[Grant | None]:  # noqa: ARG002 - one of several
         """Roles that were not collected; those that were are steps."""
@@ -178,10 +179,8 @@ class Ways:
             if resource is not None:
                 candidates[resource] = None
         for resource in candidates:
-            if resource in self.estate.roles:
-                continue
             account = resource.split(":", 5)[4]
-            if any(self.estate.listed(scope, "iam-role") for scope in self._scopes(account)):
+            if any(map(self.room.roles_read, self._scopes(account))) or self.room.knows(resource):
                 continue
             grant = best(self.standing.judge(Call(ASSUME_ROLE, resource, region)) for region in self.standing.regions)
             unknown = (
@@ -214,7 +213,7 @@ class Ways:
         if way.gives == "role":
             if not self._roles_read:
                 for resource in self._named_roles(way):
-                    if resource not in self.estate.roles:
+                    if not self.room.knows(resource):
                         yield _doubted(self._on_role(way, resource, ()), "that role, which was not read, may do more")
             return
         for target in self._targets(way):
@@ -237,10 +236,10 @@ class Ways:
         action = next(action for action, word in way.needs.items() if word == "role")
         found: dict[Role, None] = {}
         for pattern in self.standing.patterns(action):
-            found.update(dict.fromkeys(self.estate.matching(self.role.account, pattern)))
+            found.update(dict.fromkeys(self.room.matching(self.role.account, pattern)))
         found.pop(self.role, None)
         if way.assumed:
-            return [target for target in self.estate.open_to(self.role) if target in found]
+            return [target for target in self.room.open_within(self.role) if target in found]
         return found
 
     def _on_role(self, way: Way, arn: str, policies: Sequence[str]) -> Grant | None:
@@ -279,7 +278,7 @@ class Ways:
         if self._roles_read:
             return None
         for resource in self.standing.instances(PASS_ROLE, FORMS[PASS_ROLE][0]):
-            if resource not in self.estate.roles and FRESH not in resource:
+            if not self.room.knows(resource) and FRESH not in resource:
                 named = self.running.passes(resource, service)
                 if named is not None:
                     doubt = f"the role {resource.rpartition('/')[2]}, which was not read, may do more"
@@ -306,7 +305,7 @@ class Ways:
         return doubt
 
     def _serving(self, service: str) -> Sequence[Role]:
-        return self.estate.serving(self.role.account, service)
+        return self.room.serving(self.role.account, service)
 
     def _existing(self, way: Way) -> Found | None:
         """With the role of something that runs already: which that is, IAM does not tell."""

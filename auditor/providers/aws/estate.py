@@ -1,295 +1,96 @@
-"""Every role of a snapshot with its policies, and who may use which: read when it is first asked for."""
+"""Every role of a snapshot: the accounts are brought into memory as their roles are asked for, and let go again."""
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from itertools import chain
 
-from auditor.model import Identity, Json
-from auditor.providers.aws.admission import Admission, read_admission
-from auditor.providers.aws.doors import Account, accounts_of
-from auditor.providers.aws.grants import Bound, Fence
-from auditor.providers.aws.held import Held, hold
-from auditor.providers.aws.organisations import Organisations
-from auditor.providers.aws.permissions import Standing
-from auditor.providers.aws.policies import Rule
-from auditor.providers.aws.session import Session
-from auditor.providers.aws.statements import provider_of
-from auditor.providers.aws.wildcards import matches
-from auditor.snapshot import Snapshot, Status
+from auditor.model import Identity
+from auditor.providers.aws.doors import Account
+from auditor.providers.aws.grounds import Ground
+from auditor.providers.aws.kept import Kept
+from auditor.providers.aws.organisations import Organisation, Organisations
+from auditor.providers.aws.roles import Role
+from auditor.providers.aws.rooms import Room
+from auditor.providers.aws.survey import Survey, remember, survey_of
+from auditor.snapshot import Snapshot
 
-_ROLE = re.compile(r"arn:(?P<partition>[^:]+):iam::(?P<account>[^:]*):role/.+", re.DOTALL)
-AWS_MANAGED = ":iam::aws:policy/"
-
-
-@dataclass(eq=False)
-class Role:
-    """A role document."""
-
-    identity: Identity
-    account: str
-    partition: str
-    body: Json
-    gaps: list[str] = field(default_factory=list)
-    """What of the document itself could not be read."""
-
-    @property
-    def arn(self) -> str:
-        return self.identity.id
-
-    @property
-    def unique_id(self) -> str | None:
-        found = self.body.get("RoleId")
-        return found if isinstance(found, str) else None
-
-    @cached_property
-    def admission(self) -> Admission:
-        return read_admission(self.body.get("AssumeRolePolicyDocument"))
-
-    @cached_property
-    def inline(self) -> tuple[tuple[str, Held], ...]:
-        """Its inline policies by name."""
-        found: list[tuple[str, Held]] = []
-        listed = self.body.get("RolePolicyList", ())
-        if not isinstance(listed, list | tuple):
-            self.gaps.append("the list of inline policies could not be read")
-            return ()
-        for index, entry in enumerate(listed):
-            body = entry.get("PolicyDocument") if isinstance(entry, Mapping) else None
-            name = str(entry.get("PolicyName")) if isinstance(entry, Mapping) else f"number {index}"
-            found.append((name, hold(body, self.arn, f"/RolePolicyList/{index}/PolicyDocument")))
-        return tuple(found)
-
-    @cached_property
-    def attached(self) -> tuple[str, ...]:
-        """The ARNs of its managed policies."""
-        listed = self.body.get("AttachedManagedPolicies", ())
-        arns: list[str] = []
-        for entry in listed if isinstance(listed, list | tuple) else (None,):
-            arn = entry.get("PolicyArn") if isinstance(entry, Mapping) else None
-            if isinstance(arn, str):
-                arns.append(arn)
-            else:
-                self.gaps.append("the list of managed policies could not be read")
-        return tuple(arns)
-
-    @property
-    def boundary(self) -> str | None:
-        """The ARN of its permissions boundary; empty where it has one that could not be read."""
-        found = self.body.get("PermissionsBoundary")
-        if not found:
-            return None
-        arn = found.get("PermissionsBoundaryArn") if isinstance(found, Mapping) else None
-        return arn if isinstance(arn, str) else ""
+WITHIN = 2_000
+"""Documents of the accounts that stay in memory, unless a single one holds more."""
 
 
 class Estate:
-    """The roles of every account in a snapshot."""
+    """The roles of every account in a snapshot. Can be pickled; what was brought into memory stays behind."""
 
     def __init__(self, snapshot: Snapshot, now: datetime) -> None:
-        self._now = now
-        self.accounts: dict[str, Account] = accounts_of(snapshot)
-        self.organisations = Organisations(snapshot)
-        self.roles: dict[str, Role] = {}
-        self._policies: dict[tuple[str, str], Json] = {}
-        self._held: dict[tuple[str, str], Held | str] = {}
-        self._matching: dict[tuple[str, str], tuple[Role, ...]] = {}
-        for document in snapshot.documents:
-            if document.provider != "aws":
-                continue
-            if document.kind == "iam-role":
-                self.roles[document.id] = _role(document.scope, document.id, document.body)
-            elif document.kind == "iam-policy":
-                self._policies[document.scope, document.id] = document.body
+        """`now`, with its time zone, decides conditions on the date."""
+        self._begin(snapshot, now, survey_of(snapshot))
 
-    def scope(self, role: Role) -> Account:
-        return self.accounts[role.identity.scope]
+    def _begin(self, snapshot: Snapshot, now: datetime, survey: Survey) -> None:
+        self.now = now
+        self.borders = survey.borders
+        self._snapshot = snapshot
+        self._survey = survey
+        self._rooms: Kept[Ground, Room] = Kept(WITHIN, lambda room: room.weight)
 
-    @cached_property
-    def by_account(self) -> Mapping[str, Sequence[Role]]:
-        found: dict[str, list[Role]] = defaultdict(list)
-        for role in self.roles.values():
-            found[role.account].append(role)
-        return found
+    def __getstate__(self) -> tuple[Snapshot, datetime, Survey]:
+        return (self._snapshot, self.now, self._survey)
 
-    def listed(self, account: str, kind: str) -> bool:
-        """Whether all documents of that kind of an account were read."""
-        return account in self.accounts and self.accounts[account].listed(kind)
+    def __setstate__(self, state: tuple[Snapshot, datetime, Survey]) -> None:
+        remember(state[0], state[2])
+        self._begin(*state)
 
-    def matching(self, account: str, pattern: str) -> tuple[Role, ...]:
-        """The roles of an account whose ARN matches."""
-        if "*" not in pattern and "?" not in pattern:
-            role = self.roles.get(pattern)
-            return (role,) if role is not None and role.account == account else ()
-        key = (account, pattern)
-        if key not in self._matching:
-            self._matching[key] = tuple(
-                [role for role in self.by_account.get(account, ()) if matches(pattern, role.arn)]
-            )
-        return self._matching[key]
+    def identities(self) -> Iterator[Identity]:
+        """Every role once, in the order of documents."""
+        for scope in self._snapshot.scopes("aws"):
+            ground = self._survey.grounds.of(scope)
+            if ground:
+                room = self._room(ground)
+                yield from (role.identity for arn, role in room.roles.items() if room.first.get(arn, scope) == scope)
 
-    # Who lets whom in
+    def role(self, arn: str) -> tuple[Room, Role] | None:
+        """The role of that ARN with the room it is in; None where it was not collected."""
+        ground = self._survey.grounds.of_role(arn)
+        room = self._room(ground) if ground else None
+        role = room.roles.get(arn) if room else None
+        return None if room is None or role is None else (room, role)
 
-    @cached_property
-    def _open(self) -> tuple[Mapping[str, Sequence[Role]], Mapping[tuple[str, str], Sequence[Role]]]:
-        """Roles by whom their trust policies are open to: a principal, an account, `*`; a service of the account."""
-        principals: dict[str, list[Role]] = defaultdict(list)
-        services: dict[tuple[str, str], list[Role]] = defaultdict(list)
-        for role in self.roles.values():
-            admission = role.admission
-            to = {"?"} if admission.unread is not None else set()
-            served = {"?"} if admission.unread is not None else set()
-            for entry in admission.allows:
-                to |= entry.names | entry.accounts
-                if entry.everyone:
-                    to.add("*")
-                served |= entry.services
-                if entry.everyone and entry.odd:
-                    served.add("?")
-            for name in to:
-                principals[name].append(role)
-            for name in served:
-                services[role.account, name].append(role)
-        return principals, services
+    def _room(self, ground: Ground) -> Room:
+        return self._rooms.get(ground, self._made)
 
-    def open_to(self, role: Role) -> Iterable[Role]:
-        """Roles whose trust policies may let this one in, as far as whom they name."""
-        principals, _ = self._open
-        own_session = f":{role.account}:assumed-role/{role.identity.name}/"
-        names = [role.arn, role.unique_id or role.arn, role.account, "*", "?"]
-        names += [name for name in self._sessions if own_session in name]
-        return dict.fromkeys(found for name in names for found in principals.get(name, ()))
+    def _made(self, ground: Ground) -> Room:
+        parts = [self._snapshot.within("aws", scope) for scope in ground]
+        documents = list(chain.from_iterable(part.documents for part in parts))
+        rows = list(chain.from_iterable(part.coverage for part in parts))
+        return Room(ground, Snapshot(self._snapshot.started, self._snapshot.finished, documents, rows), self)
 
-    def naming(self, role: Role) -> Sequence[Role]:
-        """Roles whose trust policies name this one."""
-        return self._open[0].get(role.arn, ())
+    # What rooms ask (`rooms.Beyond`)
+
+    def organisation(self, account: str, own: Organisations) -> Organisation | None:
+        if account not in self._survey.above.homes:
+            return own.of(account)
+        return self._organisations.of(account)
 
     @cached_property
-    def _sessions(self) -> tuple[str, ...]:
-        return tuple(name for name in self._open[0] if ":assumed-role/" in name)
+    def _organisations(self) -> Organisations:
+        """Those that were read as a whole."""
+        snapshot = self._snapshot
+        return Organisations(Snapshot(snapshot.started, snapshot.finished, self._survey.above.documents))
 
-    def serving(self, account: str, service: str) -> Sequence[Role]:
-        """Roles of an account that AWS's service may run under."""
-        _, services = self._open
-        return [*services.get((account, service), ()), *services.get((account, "?"), ())]
-
-    @cached_property
-    def unregistered(self) -> Mapping[str, frozenset[str]]:
-        """Account → ARNs of OIDC providers that its roles trust and that are not there."""
-        found: dict[str, set[str]] = defaultdict(set)
-        for role in self.roles.values():
-            documents = self.scope(role).documents
-            for arn in _federated(role.body.get("AssumeRolePolicyDocument")):
-                named = provider_of(arn)
-                if named is not None and named[0] == role.account and arn not in documents:
-                    found[role.account].add(arn)
-        return {account: frozenset(arns) for account, arns in found.items()}
+    def roles_read(self, account: str) -> bool:
+        return account in self._fully
 
     @cached_property
-    def bounded(self) -> Mapping[str, int]:
-        """Scope → how many of its roles have a permissions boundary."""
-        found: dict[str, int] = defaultdict(int)
-        for role in self.roles.values():
-            found[role.identity.scope] += role.boundary is not None
-        return found
+    def _fully(self) -> frozenset[str]:
+        """Scopes of which all roles were read."""
+        scopes: dict[str, Account] = {}
+        for row in self._snapshot.coverage:
+            if row.provider == "aws" and row.kind == "iam-role":
+                scopes.setdefault(row.scope, Account()).rows.append(row)
+        return frozenset(scope for scope, account in scopes.items() if account.listed("iam-role"))
 
-    # Policies
-
-    def managed(self, scope: str, arn: str) -> Held | str:
-        """A managed policy's default version; or why it was not read."""
-        key = (scope, arn)
-        if key not in self._held:
-            self._held[key] = self._managed(scope, arn)
-        return self._held[key]
-
-    def _managed(self, scope: str, arn: str) -> Held | str:
-        body = self._policies.get((scope, arn))
-        if body is None:
-            rows = self.accounts[scope].rows if scope in self.accounts else []
-            why = next((row.reason for row in rows if row.kind == f"iam-policy {arn}" and row.reason), None) or next(
-                (row.reason for row in rows if row.kind == "iam-policy" and row.status is not Status.READ), None
-            )
-            return f"the policy {arn} was not read" + (f": {why}" if why else "")
-        versions = body.get("PolicyVersionList", ())
-        for index, version in enumerate(versions if isinstance(versions, list | tuple) else ()):
-            if isinstance(version, Mapping) and version.get("IsDefaultVersion"):
-                return hold(version.get("Document"), arn, f"/PolicyVersionList/{index}/Document")
-        return f"the policy {arn} has no default version that could be read"
-
-    def session(self, role: Role) -> Session:
-        organisation = self.organisations.of(role.account)
-        return Session(role.arn, role.account, role.partition, self._now, organisation.id if organisation else None)
-
-    def standing(self, role: Role) -> Standing:
-        """What decides about the calls of the role's session."""
-        scope = role.identity.scope
-        grants: list[Bound] = []
-        denies: list[Rule] = []
-        fences: list[Fence] = []
-        gaps: list[str] = []
-        doubts: list[str] = []
-        found: list[tuple[str, Held | str]] = [
-            *((f"the inline policy {name}", policy) for name, policy in role.inline),
-            *((f"the policy {arn}", self.managed(scope, arn)) for arn in role.attached),
-        ]
-        for name, policy in found:
-            if isinstance(policy, str):
-                gaps.append(policy)
-                continue
-            grants += policy.grants
-            denies += policy.denies
-            gaps += (f"{name}: {gap}" for gap in policy.policy.gaps)
-            doubts += (f"a Deny of {name} that was not understood" for _ in policy.policy.doubts)
-        gaps += role.gaps
-        if role.boundary is not None:
-            bounding = self.managed(scope, role.boundary)
-            if isinstance(bounding, str):
-                doubts.append(f"the permissions boundary {role.boundary}, which was not read")
-            else:
-                name = f"the permissions boundary {role.boundary}"
-                fences.append(_fence(name, bounding))
-                denies += bounding.denies
-                doubts += (f"{name}, of which a Deny was not understood" for _ in bounding.policy.doubts)
-        organisation = self.organisations.of(role.account)
-        if organisation is not None:
-            for level, policies in organisation.service_levels:
-                fences.append(_joined(f"the service control policies of {level}", policies))
-            for policy in organisation.policies:
-                denies += policy.denies
-                doubts += (f"a Deny of {policy.document} that was not understood" for _ in policy.policy.doubts)
-            doubts += organisation.unread
-        return Standing(
-            self.session(role), tuple(grants), tuple(denies), tuple(fences), tuple(doubts), tuple(dict.fromkeys(gaps))
-        )
-
-
-def _fence(name: str, policy: Held) -> Fence:
-    return _joined(name, (policy,))
-
-
-def _joined(name: str, policies: Sequence[Held]) -> Fence:
-    allows = tuple([bound.rule for policy in policies for bound in policy.grants])
-    return Fence(name, allows, tuple(["an Allow that was not understood" for p in policies for _ in p.policy.gaps]))
-
-
-def _role(scope: str, arn: str, body: Any) -> Role:
-    found = _ROLE.fullmatch(arn)
-    account, partition = (found["account"], found["partition"]) if found else (scope, "aws")
-    name = body.get("RoleName") if isinstance(body, Mapping) else None
-    identity = Identity("aws", scope, "iam-role", arn, name if isinstance(name, str) else arn.rpartition("/")[2])
-    if not isinstance(body, Mapping):
-        return Role(identity, account, partition, {}, ["the role's document is not an object"])
-    return Role(identity, account, partition, body)
-
-
-def _federated(document: Any) -> Iterable[str]:
-    body = document.get("Statement") if isinstance(document, Mapping) else None
-    for part in body if isinstance(body, list | tuple) else (body,):
-        principal = part.get("Principal") if isinstance(part, Mapping) and part.get("Effect") == "Allow" else None
-        named = principal.get("Federated") if isinstance(principal, Mapping) else None
-        yield from (text for text in (named if isinstance(named, list | tuple) else (named,)) if isinstance(text, str))
+    def knows(self, arn: str, beside: Room) -> bool:
+        ground = self._survey.grounds.of_role(arn)
+        return bool(ground) and ground != beside.ground and arn in self._room(ground).roles

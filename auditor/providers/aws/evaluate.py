@@ -5,8 +5,9 @@ the compiler or the claim model, favours the obvious over the quick, and answers
 where the answer rests on something the documents do not tell. Rules: IAM user guide, STS API
 reference, and recorded probes of the service.
 
-Modelled: the provider and client-id gates, the roles claim, the trust policy, the extra actions a token with tags or a
-source identity needs. Taken as given: a well-formed, unexpired, properly signed token. Not read: RCPs.
+Modelled: the provider and client-id gates, the roles claim, the trust policy, the resource control policies above the
+account, the extra actions a token with tags or a source identity needs. Taken as given: a well-formed, unexpired,
+properly signed token.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from typing import Any, Final
 
 from auditor.claims.predicate import Token
 from auditor.model import Trust
+from auditor.providers.aws.evaluate_actions import action_matches, reading_of, statements_of
 from auditor.providers.aws.evaluate_conditions import all_of, any_of, meets, opposite
+from auditor.providers.aws.evaluate_controls import refused_above
 from auditor.providers.aws.evaluate_keys import (
     BUILT_IN,
     ROLES_CLAIM,
@@ -29,7 +32,7 @@ from auditor.providers.aws.evaluate_keys import (
     authorized_by_idp,
     lower,
 )
-from auditor.providers.aws.evaluate_texts import ONE, STAR, Reading, fits, units
+from auditor.providers.aws.evaluate_texts import Reading
 
 ASSUME: Final = "sts:AssumeRoleWithWebIdentity"
 
@@ -40,21 +43,26 @@ def admits(trust: Trust, token: Token, now: datetime) -> bool | None:
     """Whether `token` becomes the role of `trust`; None where that depends on something unknown.
 
     `trust.documents` holds `role` (a RoleDetail), `providers` (ARN to the body of an OIDC provider), `providers_read`
-    (whether that list is complete) and `account` (12 digits). `now` is an aware datetime: it decides
-    `aws:CurrentTime`. Never raises for what a document or a token holds.
+    (whether that list is complete) and `account` (12 digits), and what `evaluate_controls` reads. `now` is an aware
+    datetime: it decides `aws:CurrentTime`. Never raises for what a document or a token holds.
     """
     role, account = trust.documents.get("role"), trust.documents.get("account")
     if not isinstance(role, Mapping) or not isinstance(account, str):
         return None
+    organization = trust.documents.get("organization")
+    member = organization.get("Id") if isinstance(organization, Mapping) else None
     call = Call(
         token=token,
         issuer=lower(trust.issuer.url.removeprefix("https://")),
+        issuer_url=trust.issuer.url,
         via=trust.via,
         account=account,
         role_arn=str(role.get("Arn")),
         role_tags=role.get("Tags"),
         now=now,
+        organization=member if isinstance(member, str) else None,
     )
+    actions = _actions(token)
     return all_of(
         (
             _issued_by(trust.issuer.url, token),
@@ -62,7 +70,8 @@ def admits(trust: Trust, token: Token, now: datetime) -> bool | None:
             _provider_gate(trust, account),
             _client_id_gate(trust, token),
             True if ROLES_CLAIM not in token else authorized_by_idp(call),
-            *(_policy_grants(role.get("AssumeRolePolicyDocument"), action, call) for action in _actions(token)),
+            *(_policy_grants(role.get("AssumeRolePolicyDocument"), action, call) for action in actions),
+            *(opposite(refused_above(trust, action, call)) for action in actions),
         )
     )
 
@@ -150,16 +159,12 @@ def _policy_grants(policy: Any, action: str, call: Call) -> bool | None:
     """Some Allow statement applies and no Deny does."""
     if not isinstance(policy, Mapping) or not set(policy) <= _POLICY_MEMBERS:
         return None
-    statements = policy.get("Statement")
-    if isinstance(statements, Mapping):
-        statements = [statements]
-    if not isinstance(statements, list | tuple):
+    statements = statements_of(policy)
+    if statements is None:
         return None
-    version = policy.get("Version", "2008-10-17")
-    variables = {"2012-10-17": True, "2008-10-17": False}.get(version) if isinstance(version, str) else None
-    reading = Reading(call, variables)
-    allowed = any_of([_applies(statement, "Allow", action, reading) for statement in statements])
-    denied = any_of([_applies(statement, "Deny", action, reading) for statement in statements])
+    reading = reading_of(policy, call)
+    allowed = any_of(_applies(statement, "Allow", action, reading) for statement in statements)
+    denied = any_of(_applies(statement, "Deny", action, reading) for statement in statements)
     return all_of((allowed, opposite(denied)))
 
 
@@ -168,12 +173,14 @@ def _applies(statement: Any, effect: str, action: str, reading: Reading) -> bool
     if not isinstance(statement, Mapping):
         return None
     stated = statement.get("Effect")
+    if stated != effect and stated in ("Allow", "Deny"):
+        return False
     return all_of(
         (
-            stated == effect if stated in ("Allow", "Deny") else None,
+            True if stated == effect else None,
             True if set(statement) <= _STATEMENT_MEMBERS else None,
             _principal_matches(statement.get("Principal"), effect, reading.call.via),
-            _action_matches(statement, action),
+            action_matches(statement, action),
             meets(statement.get("Condition", {}), reading),
         )
     )
@@ -200,22 +207,3 @@ def _principal_type_matches(kind: str, names: Any, effect: str, via: str) -> boo
         broad = any(name == "*" or name.isdigit() or name.endswith(":root") for name in listed)
         return None if effect == "Deny" and broad else False
     return False if kind in ("Service", "CanonicalUser") else None
-
-
-def _action_matches(statement: Mapping[str, Any], action: str) -> bool | None:
-    if ("Action" in statement) == ("NotAction" in statement):
-        return None
-    patterns = statement["Action"] if "Action" in statement else statement["NotAction"]
-    listed = patterns if isinstance(patterns, list | tuple) else [patterns]
-    if not listed:
-        return None
-    named = any_of(_names(pattern, action) for pattern in listed)
-    return named if "Action" in statement else opposite(named)
-
-
-def _names(pattern: Any, action: str) -> bool | None:
-    """Action patterns know `*` and `?` and ignore case."""
-    if not isinstance(pattern, str):
-        return None
-    tokens = [{ord("*"): STAR, ord("?"): ONE}.get(unit, unit) for unit in units(lower(pattern))]
-    return fits(tokens, units(lower(action)))

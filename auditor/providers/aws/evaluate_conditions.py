@@ -8,21 +8,42 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from auditor.providers.aws.evaluate_keys import Absent, KeyValue, Moment, Text, Texts, Truth, Unclear, lookup, lower
+from auditor.providers.aws.evaluate_keys import (
+    Absent,
+    Either,
+    KeyValue,
+    Moment,
+    Text,
+    Texts,
+    Truth,
+    Unclear,
+    lookup,
+    lower,
+)
 from auditor.providers.aws.evaluate_operators import NEGATED, OPERATORS
 from auditor.providers.aws.evaluate_texts import Reading
 
 
 def all_of(answers: Iterable[bool | None]) -> bool | None:
-    """Three-valued and."""
-    found = list(answers)
-    return False if False in found else None if None in found else True
+    """Three-valued and. Nothing is asked behind the first False."""
+    verdict: bool | None = True
+    for answer in answers:
+        if answer is False:
+            return False
+        if answer is None:
+            verdict = None
+    return verdict
 
 
 def any_of(answers: Iterable[bool | None]) -> bool | None:
-    """Three-valued or."""
-    found = list(answers)
-    return True if True in found else None if None in found else False
+    """Three-valued or. Nothing is asked behind the first True."""
+    verdict: bool | None = False
+    for answer in answers:
+        if answer is True:
+            return True
+        if answer is None:
+            verdict = None
+    return verdict
 
 
 def opposite(answer: bool | None) -> bool | None:
@@ -49,6 +70,9 @@ def _operator_holds(operator: str, tests: Any, reading: Reading) -> bool | None:
 
 def _test(operator: str, value: KeyValue, listed: Any, reading: Reading) -> bool | None:
     """One operator on one key."""
+    if isinstance(value, Either):
+        answers = {_test(operator, one, listed, reading) for one in value.values}
+        return answers.pop() if len(answers) == 1 else None
     texts = _texts(listed)
     if texts is None:
         return None

@@ -62,7 +62,14 @@ class Unclear:
     """Whether the key is at least known to be there."""
 
 
-KeyValue = Absent | Text | Texts | Truth | Moment | Unclear
+@dataclass(frozen=True, slots=True)
+class Either:
+    """One of several; which, was not established."""
+
+    values: tuple[Absent | Text | Truth, ...]
+
+
+KeyValue = Absent | Text | Texts | Truth | Moment | Either | Unclear
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +79,15 @@ class Call:
     token: Token
     issuer: str
     """The issuer without `https://`, lower-cased: the prefix of its condition keys."""
+    issuer_url: str
     via: str
     account: str
     role_arn: str
     role_tags: Any
     now: datetime
     """An aware datetime."""
+    organization: str | None = None
+    """The id of the account's organization; None where it was not read."""
 
 
 _GITHUB = (
@@ -211,8 +221,19 @@ def _of_request(name: str, call: Call) -> KeyValue:
             return Text("User")
         case "aws:userid" if provider_account is not None:
             return Text(call.via)
-        case "aws:principalarn" | "aws:principalorgid":
+        case "aws:principalarn" | "aws:principalorgid" | "aws:principalorgpaths":
             return Absent()
+        case "aws:securetransport":
+            return Truth(True)  # STS has no endpoint without TLS
+        case "aws:sourceaccount" | "aws:sourcearn" | "aws:sourceorgid" | "aws:sourceorgpaths" if provider_account:
+            return Absent()
+        case "aws:principalisawsservice" | "aws:viaawsservice" if provider_account:
+            return Either((Absent(), Truth(False)))  # the bearer of a token is no service of AWS
+        case "aws:federatedprovider" if provider_account:
+            spelt = (call.via, call.issuer_url, call.issuer_url.removeprefix("https://"))
+            return Either((Absent(), *map(Text, spelt)))
+        case "aws:resourceorgid" if call.organization is not None:
+            return Text(call.organization)
         case "aws:resourceaccount":
             return Text(call.account)
         case "aws:currenttime":

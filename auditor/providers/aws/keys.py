@@ -41,6 +41,8 @@ class Request:
     """The role's tags; None when they could not be read."""
     now: datetime
     """The time of the audit, with its time zone."""
+    organisation: str | None = None
+    """The id of the organisation the account belongs to; None where it was not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,15 @@ class Unreadable:
     reason: str
 
 
-Reading = Text | Texts | TextOrTexts | Known | Absent | Unreadable
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """One of these for every token; which, is not settled."""
+
+    readings: tuple[Known | Absent, ...]
+    reason: str
+
+
+Reading = Text | Texts | TextOrTexts | Known | Absent | OneOf | Unreadable
 
 ABSENT = Absent()
 
@@ -208,6 +218,7 @@ _UNDECIDED = {
     "aws:vpcsourceip": "it depends on where the call comes from",
     "aws:resourceorg": "the account's organisation was not read",
 }
+_OPEN = "is not settled"
 _SIGNED = ("aws:requesttag/", "aws:tagkeys", "sts:transitivetagkeys", "sts:sourceidentity")
 
 
@@ -230,12 +241,25 @@ def _global(key: str, folded: str, request: Request) -> Reading:
             return Known(request.provider)
         case "aws:principaltype" if request.provider is not None:
             return Known("User")
-        case "aws:principalarn" | "aws:principalorgid":
+        case "aws:principalarn" | "aws:principalorgid" | "aws:principalorgpaths":
             return ABSENT
+        case "aws:securetransport":
+            return Known("true", "bool")  # always in the request; STS is reached by TLS alone
+        case "aws:resourceorgid" if request.organisation is not None:
+            return Known(request.organisation)
         case "aws:currenttime":
             return Known(request.now.isoformat(), "date")
         case "aws:epochtime":
             return Known(str(int(request.now.timestamp())), "epoch")
+    if request.provider is not None:  # a built-in issuer's service may call by itself
+        match folded:
+            case "aws:sourceaccount" | "aws:sourcearn" | "aws:sourceorgid" | "aws:sourceorgpaths":
+                return ABSENT  # only where a service of AWS calls for a resource
+            case "aws:principalisawsservice" | "aws:viaawsservice":
+                return OneOf((ABSENT, Known("false", "bool")), f"{key}: whether a web-identity call has it {_OPEN}")
+            case "aws:federatedprovider":
+                named = (ABSENT, Known(request.provider), Known(request.issuer), Known(f"https://{request.issuer}"))
+                return OneOf(named, f"{key}: how it names an OIDC provider in a web-identity call {_OPEN}")
     for prefix, reason in _UNDECIDED.items():
         if folded.startswith(prefix):
             return Unreadable(f"{key}: {reason}")

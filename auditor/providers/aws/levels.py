@@ -116,7 +116,7 @@ def wide_writes(standing: Standing) -> tuple[Capability, ...]:
     return tuple(merged.values())
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 11)
 def _share(one: Rule, other: Rule) -> bool:
     """Whether two statements may be about the same action."""
     if "NotAction" in (one.action_element, other.action_element):
@@ -124,7 +124,7 @@ def _share(one: Rule, other: Rule) -> bool:
     return any(common(left, right) is not None for left in one.actions for right in other.actions)
 
 
-@lru_cache(maxsize=1 << 12)
+@lru_cache(maxsize=1 << 9)
 def _in_any_session(
     bound: Bound,
     denies: tuple[Rule, ...],
@@ -136,7 +136,6 @@ def _in_any_session(
     return tuple(_worked_out(anyones((bound,), denies, fences, account, partition)))
 
 
-@lru_cache(maxsize=1 << 13)
 def _wide(rule: Rule) -> bool:
     """Whether a statement may be about resources of any name."""
     if rule.target_element == "NotResource":

@@ -124,14 +124,15 @@ def _attached(ask: Ask, haul: Haul) -> dict[str, list[str]]:
             for target in targets:
                 found.setdefault(target, []).append(ident)
             if targets:
-                _policy(ask, haul, ident)
+                _policy(ask, haul, ident, kind)
     if complete:
         haul.note("organization-policy", Status.READ, None, TARGETS)
     return found
 
 
-def _policy(ask: Ask, haul: Haul, ident: str) -> None:
+def _policy(ask: Ask, haul: Haul, ident: str, kind: str) -> None:
     try:
         haul.keep("organization-policy", ident, policy_of(ident, ask))
     except StoppedError as stopped:
+        haul.keep("organization-policy", ident, {"Id": ident, "Type": kind})  # what it may forbid depends on its type
         haul.trouble(f"organization-policy {ident}", stopped.trouble, stopped.permission)

@@ -8,11 +8,10 @@ those that are read. What nobody may read is skipped and said once: these polici
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from auditor.providers.aws.haul import Ask, Haul, Trouble, plain
+from auditor.providers.aws.haul import Ask, Haul, Trouble, lacking, plain
 from auditor.snapshot import Status
 
 DESCRIBE = "organizations:DescribeOrganization"
@@ -24,16 +23,8 @@ NOT_IN_USE = "AWSOrganizationsNotInUseException"
 KIND = "organization"
 _DEEPEST = 16
 
-
-@dataclass(slots=True)
-class Reader:
-    """One account that is read, and how it asks."""
-
-    account: str
-    ask: Ask
-    haul: Haul = field(default_factory=Haul)
-    organisation: str | None = None
-    management: bool = False
+Manager = Callable[[str], Ask | None]
+"""How the management account of that id asks, where it can be asked."""
 
 
 class StoppedError(Exception):
@@ -45,60 +36,54 @@ class StoppedError(Exception):
         self.permission = permission
 
 
-def read(readers: Sequence[Reader]) -> None:
-    """Fill the hauls with kinds `organization`, `organization-target` and `organization-policy`, and one row each."""
-    members = [reader for reader in readers if _described(reader)]
-    managers = {reader.organisation: reader.ask for reader in readers if reader.management}
-    for member in members:
-        manager = managers.get(member.organisation)
-        stopped = _walked(member, member.ask)
-        if stopped is not None and manager is not None:
-            stopped = _walked(member, manager)
-        if stopped is None:
-            member.haul.note(KIND, Status.READ, None, ATTACHED)
-        else:
-            _excuse(member, stopped.trouble, stopped.permission)
+def read(account: str, ask: Ask, haul: Haul, manager: Manager = lambda _: None) -> None:
+    """Add kinds `organization`, `organization-target` and `organization-policy` to the haul, and one row.
 
-
-def _described(reader: Reader) -> bool:
-    """Whether the account belongs to an organisation whose policies bind it."""
-    answer = reader.ask(DESCRIBE, {})
+    `manager` is asked for the management account's way when the account's own does not do.
+    """
+    answer = ask(DESCRIBE, {})
     if isinstance(answer, Trouble):
         if answer.code == NOT_IN_USE:
-            reader.haul.note(KIND, Status.READ, None, DESCRIBE)
+            haul.note(KIND, Status.READ, None, DESCRIBE)
         else:
-            _excuse(reader, answer, DESCRIBE)
-        return False
+            _excuse(haul, answer, DESCRIBE)
+        return
     body = plain(answer.get("Organization", {}))
-    reader.organisation = str(body.get("Id"))
-    reader.haul.keep(KIND, reader.organisation, body)
-    reader.management = body.get("MasterAccountId") == reader.account
-    if reader.management:
-        reader.haul.note(KIND, Status.READ, None, DESCRIBE)
-    return not reader.management
+    management = body.get("MasterAccountId")
+    haul.keep(KIND, str(body.get("Id")), body)
+    if management == account:
+        haul.note(KIND, Status.READ, None, DESCRIBE)
+        return
+    stopped = _walked(account, ask, haul)
+    if stopped is not None and (other := manager(str(management))) is not None:
+        stopped = _walked(account, other, haul)
+    if stopped is None:
+        haul.note(KIND, Status.READ, None, ATTACHED)
+    else:
+        _excuse(haul, stopped.trouble, stopped.permission)
 
 
-def _excuse(reader: Reader, trouble: Trouble, permission: str) -> None:
+def _excuse(haul: Haul, trouble: Trouble, permission: str) -> None:
     """What was denied is skipped, as nobody but the organisation's administrators can do better."""
     status = Status.SKIPPED if trouble.status is Status.DENIED else trouble.status
     reason = f"organization policies were not read, which could only take away: {trouble.reason}"
-    reader.haul.note(KIND, status, reason, permission)
+    haul.note(KIND, status, reason, permission)
 
 
-def _walked(reader: Reader, ask: Ask) -> StoppedError | None:
+def _walked(account: str, ask: Ask, haul: Haul) -> StoppedError | None:
     """All documents of one account's walk to the root, or none of them and what stopped it."""
     found = Haul()
     policies: dict[str, str] = {}
     try:
-        for target, body in _targets(reader.account, ask):
+        for target, body in _targets(account, ask):
             found.keep("organization-target", target, body)
             policies.update(dict.fromkeys(body["Policies"], target))
         for ident in policies:
             found.keep("organization-policy", ident, policy_of(ident, ask))
     except StoppedError as stopped:
         return stopped
-    reader.haul.documents += found.documents
-    reader.haul.coverage += found.coverage
+    haul.documents += found.documents
+    haul.coverage += found.coverage
     return None
 
 
@@ -128,7 +113,9 @@ def listed(ask: Ask, permission: str, name: str, request: Mapping[str, Any]) -> 
     token: str | None = None
     while True:
         answer = answer_of(ask, permission, request if token is None else {**request, "NextToken": token})
-        yield from answer.get(name, ())
+        if name not in answer:
+            raise StoppedError(lacking(KeyError(name)), permission)
+        yield from answer[name]
         token = answer.get("NextToken")
         if not token:
             return

@@ -4,13 +4,14 @@ An action needs an Allow of the service control policies at every level from the
 policies can only deny. Neither binds the management account's own roles. Policies that nobody was allowed to read make
 nothing uncertain here: they only take away, and the coverage ledger says once that they were not read. Where it is
 known which policy stands above an account and that very policy could not be read, everything is uncertain.
+What resource control policies say about the exchange of a token is the business of `resource_controls.py`.
 (Reference: AWS Organizations user guide, SCP and RCP evaluation.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from auditor.model import Json
@@ -19,8 +20,12 @@ from auditor.snapshot import Snapshot
 
 SERVICE = "SERVICE_CONTROL_POLICY"
 RESOURCE = "RESOURCE_CONTROL_POLICY"
+AWS_OWN = ("p-FullAWSAccess", "p-RCPFullAWSAccess")
+"""Policies of AWS's own that allow everything; the latter is attached everywhere and cannot be detached."""
 _DEEPEST = 16
 """More levels than an organisation can have."""
+_REMEMBERED = 1000
+"""Accounts whose policies are kept at hand."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,11 +33,17 @@ class Organisation:
     """What an organisation says about one account."""
 
     id: str
+    body: Json
+    """Its own document."""
     service_levels: tuple[tuple[str, tuple[Held, ...]], ...] = ()
     """From the account up to the root: the name of the level and its service control policies."""
     policies: tuple[Held, ...] = ()
     """All policies whose Deny counts."""
     unread: tuple[str, ...] = ()
+    resource_policies: Mapping[str, Json] = field(default_factory=dict)
+    """Id → document of every resource control policy from the account up to the root."""
+    resource_unread: tuple[str, ...] = ()
+    """Ids of those that were not read, and of what may be one."""
 
 
 class Organisations:
@@ -61,6 +72,8 @@ class Organisations:
     def of(self, account: str) -> Organisation | None:
         """The organisation of an account; None where it is in none, or nobody could tell."""
         if account not in self._found:
+            if len(self._found) >= _REMEMBERED:
+                self._found.clear()
             self._found[account] = self._of(account)
         return self._found[account]
 
@@ -71,29 +84,46 @@ class Organisations:
         if body is None or not isinstance(ident, str):
             return None
         if body.get("MasterAccountId") == account:
-            return Organisation(ident)
+            return Organisation(ident, body)
         levels: list[tuple[str, tuple[Held, ...]]] = []
         policies: list[Held] = []
         unread: list[str] = []
+        resource: dict[str, Json] = {}
+        resource_unread: dict[str, None] = {}
         target: Any = account
         for _ in range(_DEEPEST):
             node = self._targets.get((scope, target)) if isinstance(target, str) else None
             if node is None:
                 break
             service: list[Held] = []
+            whole = True
             for ident_ in _texts(node.get("Policies")):
                 policy = self._policies.get((scope, ident_))
-                if policy is None:
+                kind = None if policy is None else policy.get("Type")
+                if policy is not None and kind == RESOURCE and "Content" in policy:
+                    resource[ident_] = policy
+                elif (kind == RESOURCE or not isinstance(kind, str)) and ident_ not in AWS_OWN:
+                    resource_unread[ident_] = None
+                if policy is None or "Content" not in policy:
                     unread.append(f"the organisation policy {ident_}, which was not read")
+                    whole = whole and kind == RESOURCE  # what is not known may allow more than the rest of its level
                     continue
                 held = self._hold(scope, ident_, policy)
                 policies.append(held)
                 if policy.get("Type") == SERVICE:
                     service.append(held)
-            if service:
+            if service and whole:
                 levels.append((str(target), tuple(service)))
             target = node.get("Parent")
-        return Organisation(ident, tuple(levels), tuple(policies), tuple(dict.fromkeys(unread)))
+        return Organisation(
+            ident,
+            body,
+            tuple(levels),
+            tuple(policies),
+            tuple(dict.fromkeys(unread)),
+            resource,
+            tuple(resource_unread),
+        )
 
     def _hold(self, scope: str, ident: str, policy: Json) -> Held:
         if (scope, ident) not in self._held:

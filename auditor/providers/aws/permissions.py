@@ -249,7 +249,7 @@ class Standing:
         return tuple(found)
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 11)
 def _widely(
     action: str,
     grants: tuple[Bound, ...],
@@ -280,13 +280,13 @@ def _scope(rule: Rule, target: Target) -> str:
     return f"* except {', '.join(entry.text for entry in rule.targets)}"
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 12)
 def _shaped(form: str, partition: str, region: str, account: str, name: str) -> str:
     text = form.replace("{region}", region).replace("{account}", account).replace("{}", name)
     return text.replace("arn:aws:", f"arn:{partition}:", 1)
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 11)
 def _expanded(text: str, session: Session) -> tuple[str | None, str | None]:
     """`text` with its policy variables put in. What is not known is `*`, with the reason; None: a key is missing."""
     doubt: str | None = None

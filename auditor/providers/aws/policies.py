@@ -7,7 +7,7 @@ What cannot be read is kept apart by what it could change: a `gap` could grant m
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -74,9 +74,16 @@ class Rule:
         found = any(matches(pattern, action) for pattern in self.actions)
         return found == (self.action_element == "Action")
 
-    @lru_cache(maxsize=1 << 13)  # noqa: B019 - statements live as long as their snapshot is audited
+    _pointers: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict, init=False, repr=False)
+
     def action_pointers(self, actions: tuple[str, ...]) -> tuple[str, ...]:
         """Where it names the actions given in lower case: one pointer each, without repetition."""
+        pointers = self._pointers.get(actions)
+        if pointers is None:
+            pointers = self._pointers[actions] = self._pointed(actions)
+        return pointers
+
+    def _pointed(self, actions: tuple[str, ...]) -> tuple[str, ...]:
         place = f"{self.pointer}/{self.action_element}"
         written = self.raw.get(self.action_element)
         if self.action_element == "NotAction" or not isinstance(written, list | tuple):
@@ -198,7 +205,7 @@ def _entries(part: Mapping[str, Any], plain: str, inverted: str) -> tuple[str, l
     return named[0], listed
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 12)
 def _target(written: str, expanded: bool | None) -> Target:
     text = cleaned(written)
     parts = text.split(":", 4)

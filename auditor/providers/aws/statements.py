@@ -1,4 +1,6 @@
-"""The statements of a trust policy apart from their conditions: effect, principal, action.
+"""The statements of a policy in the way of tokens apart from their conditions: effect, principal, action, resource.
+
+That policy is a role's own trust policy or a resource control policy above its account.
 
 A *door* is what a federated principal names: the ARN of an OIDC provider, or a built-in issuer's bare name. Whatever
 cannot be read is kept as a `Doubt`, which later makes the statement unknown, never silently narrower or wider.
@@ -15,15 +17,30 @@ from typing import Any, Literal
 from auditor.claims.languages.pattern import Pattern
 from auditor.providers.aws.conditions import escape
 from auditor.providers.aws.keys import BUILT_IN
+from auditor.providers.aws.wildcards import cleaned, matches
 
 ACTION = "sts:AssumeRoleWithWebIdentity"
 
 Effect = Literal["allow", "deny"]
 
 _USUAL = frozenset(("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Condition"))
+_RESOURCES = ("Resource", "NotResource")
 _DOCUMENT = frozenset(("Version", "Id", "Statement"))
 _PROVIDER = re.compile(r"arn:[^:*?]+:iam::(?P<account>[^:*?]*):oidc-provider/(?P<issuer>[^*?]+)", re.DOTALL)
 _SAML = re.compile(r"arn:[^:*?]+:iam::[^:*?]*:saml-provider/[^*?]+", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """A kind of policy."""
+
+    name: str
+    controls: bool
+    """Whether it stands above resources: its statements say which, and are about everybody."""
+
+
+TRUST = Dialect("the trust policy", controls=False)
+RESOURCE_CONTROL = Dialect("the resource control policy", controls=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +79,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A trust policy."""
+    """A policy as far as its statements."""
 
     statements: tuple[Statement, ...]
     expanded: bool | None
@@ -76,22 +93,22 @@ def provider_of(door: str) -> tuple[str, str] | None:
     return None if found is None else (found["account"], found["issuer"])
 
 
-def read_policy(document: Any, pointer: str, account: str) -> Policy | str:
-    """The statements of a trust policy that stands at `pointer` of a role in `account`; or why none can be read.
+def read_policy(document: Any, pointer: str, account: str, dialect: Dialect = TRUST) -> Policy | str:
+    """The statements of a policy that stands at `pointer` of a document about `account`; or why none can be read.
 
     Never raises.
     """
     if isinstance(document, str):
-        return "the trust policy is not JSON"
+        return f"{dialect.name} is not JSON"
     if not isinstance(document, Mapping):
-        return "the trust policy is not a JSON object"
+        return f"{dialect.name} is not a JSON object"
     if "Statement" not in document:
-        return "the trust policy has no Statement"
+        return f"{dialect.name} has no Statement"
     body = document["Statement"]
     place = f"{pointer}/Statement"
     listed = enumerate(body) if isinstance(body, list | tuple) else None
     if listed is None and not isinstance(body, Mapping):
-        return "the Statement of the trust policy is neither an object nor a list"
+        return f"the Statement of {dialect.name} is neither an object nor a list"
     extra = tuple(
         Doubt(f"{pointer}/{escape(str(name))}", str(name), f"a policy has no element {name}")
         for name in document
@@ -100,26 +117,26 @@ def read_policy(document: Any, pointer: str, account: str) -> Policy | str:
     parts = [(place, body)] if listed is None else [(f"{place}/{index}", part) for index, part in listed]
     version = document.get("Version", "2008-10-17")
     expanded = {"2012-10-17": True, "2008-10-17": False}.get(version) if isinstance(version, str) else None
-    return Policy(tuple(_statement(part, where, account, extra) for where, part in parts), expanded)
+    return Policy(tuple(_statement(part, where, account, dialect, extra) for where, part in parts), expanded)
 
 
-def _statement(part: Any, pointer: str, account: str, doubts: tuple[Doubt, ...]) -> Statement:
+def _statement(part: Any, pointer: str, account: str, dialect: Dialect, doubts: tuple[Doubt, ...]) -> Statement:
     if not isinstance(part, Mapping):
         unread = Doubt(pointer, "Statement", "the statement is not an object")
         return Statement(pointer, ("allow", "deny"), True, (), False, unread, (unread,), {})
-    found = [*doubts, *_unknown_elements(part, pointer)]
+    found = [*doubts, *_unknown_elements(part, pointer, dialect)]
     effects = _effects(part, pointer, found)
     applies = _applies(part, pointer, found)
-    doors, everyone, others = _principal(part, pointer, effects, account)
+    doors, everyone, others = _principal(part, pointer, effects, account, dialect)
     return Statement(pointer, effects, applies, doors, everyone, others, tuple(found), part)
 
 
-def _unknown_elements(part: Mapping[str, Any], pointer: str) -> Iterator[Doubt]:
+def _unknown_elements(part: Mapping[str, Any], pointer: str, dialect: Dialect) -> Iterator[Doubt]:
     for name in part:
-        if name in _USUAL:
+        if name in _USUAL or (dialect.controls and name in _RESOURCES):
             continue
         where = f"{pointer}/{escape(str(name))}"
-        if name in ("Resource", "NotResource"):
+        if name in _RESOURCES:
             yield Doubt(where, name, f"a trust policy has no {name}; what IAM makes of it is not settled")
         else:
             yield Doubt(where, str(name), f"a statement has no element {name}")
@@ -158,17 +175,20 @@ def _covers(action: str) -> bool:
 
 
 def _principal(
-    part: Mapping[str, Any], pointer: str, effects: tuple[Effect, ...], account: str
+    part: Mapping[str, Any], pointer: str, effects: tuple[Effect, ...], account: str, dialect: Dialect
 ) -> tuple[tuple[str, ...], bool, Doubt | None]:
     """(doors named, whether everyone is meant, why others may be)."""
     if "NotPrincipal" in part:
-        reason = "a trust policy has no NotPrincipal; what IAM makes of it is not settled"
+        kind = "a resource control policy" if dialect.controls else "a trust policy"
+        reason = f"{kind} has no NotPrincipal; what IAM makes of it is not settled"
         return (), False, Doubt(f"{pointer}/NotPrincipal", "NotPrincipal", reason)
     where = f"{pointer}/Principal"
     principal = part.get("Principal")
     denies = effects == ("deny",)
-    if principal == "*" and denies:
+    if principal == "*" and (denies or dialect.controls):
         return (), True, None
+    if dialect.controls:
+        return (), False, Doubt(where, "Principal", "the principal of a resource control policy is * and nothing else")
     if not isinstance(principal, Mapping):
         reason = "the statement has no Principal" if principal is None else "the Principal is not an object"
         return (), False, Doubt(where, "Principal", reason)
@@ -200,3 +220,35 @@ def _other_callers(kind: Any, entry: Any, denies: bool, account: str) -> str | N
     if denies and kind == "AWS" and everyone:
         return f"whether a Deny of the AWS principal {entry} refuses web-identity callers is not settled"
     return None
+
+
+def binds(statement: Statement, arn: str, *, expanded: bool | None) -> bool | Doubt:
+    """Whether a statement of a resource control policy is about the resource `arn`."""
+    part = statement.raw
+    named = [name for name in _RESOURCES if name in part]
+    if len(named) != 1:
+        reason = "the statement has both Resource and NotResource" if named else "the statement has no Resource"
+        return Doubt(statement.pointer, "Resource", reason)
+    (element,) = named
+    where = f"{statement.pointer}/{element}"
+    value = part[element]
+    entries = value if isinstance(value, list | tuple) else [value]
+    if not entries:
+        return Doubt(where, element, f"{element} names nothing")
+    found = [_of(entry, arn, expanded) for entry in entries]
+    if True in found:
+        return element == "Resource"
+    if None in found:
+        return Doubt(where, element, f"whether {element} covers {arn} is not decided")
+    return element != "Resource"
+
+
+def _of(pattern: Any, arn: str, expanded: bool | None) -> bool | None:
+    """Each of the six parts of an ARN is compared by itself. What matches as a whole only is not decided."""
+    if not isinstance(pattern, str) or ("${" in pattern and expanded is not False):
+        return None
+    text = cleaned(pattern)
+    if not matches(text, arn):
+        return False
+    parts, others = text.split(":", 5), arn.split(":", 5)
+    return True if text == "*" or (len(parts) == len(others) and all(map(matches, parts, others))) else None

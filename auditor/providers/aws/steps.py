@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 from auditor.model import Source
 from auditor.power import Step
 from auditor.providers.aws.admission import lets_in, serves
+from auditor.providers.aws.borders import Outsider
 from auditor.providers.aws.escalations import Ways
-from auditor.providers.aws.estate import Role
 from auditor.providers.aws.grants import Call, best
 from auditor.providers.aws.levels import sources
+from auditor.providers.aws.roles import Role
 from auditor.providers.aws.tables import ASSUME_ROLE, BIT, PASS_ROLE, REWRITE_TRUST, paths_within
 from auditor.providers.aws.wildcards import FRESH
 
@@ -39,7 +40,8 @@ def _all(ways: Ways, administrator: bool) -> Iterator[Step]:
 def _assumed(ways: Ways) -> Iterator[Step]:
     standing, role = ways.standing, ways.role
     able = standing.mask & BIT[ASSUME_ROLE]
-    candidates: Iterable[Role] = ways.estate.open_to(role) if able else ways.estate.naming(role)
+    # Without the permission, only being named in one's own account may be enough.
+    candidates: Iterable[Role | Outsider] = ways.room.open_to(role) if able else ways.room.naming(role)
     for target in candidates:
         if target is role:
             continue
@@ -71,7 +73,7 @@ def _rewritten(ways: Ways) -> Iterator[Step]:
     targets = {
         target: None
         for pattern in standing.patterns(REWRITE_TRUST)
-        for target in ways.estate.matching(role.account, pattern)
+        for target in ways.room.matching(role.account, pattern)
     }
     for target in targets:
         grant = standing.judge(Call(REWRITE_TRUST, target.arn, home)) if target is not role else None
@@ -92,7 +94,7 @@ def _run(ways: Ways) -> Iterator[Step]:
         if things is None:
             continue
         (service,) = way.services
-        serving = ways.estate.serving(role.account, service)
+        serving = ways.room.serving(role.account, service)
         session = standing.session
         free = ways.running.passes(f"arn:{session.partition}:iam::{session.account}:role/{FRESH}", service)
         if free is not None and len(serving) > MOST:

@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -144,7 +144,7 @@ READING: tuple[Group, ...] = tuple(_group(record) for record in _DATA["reading"]
 OPENING: tuple[Group, ...] = tuple(_group(record) for record in _DATA["opening"])
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 12)
 def covered(patterns: tuple[str, ...]) -> int:
     """Which of `ACTIONS` some of these patterns, in lower case, covers."""
     total = 0
@@ -153,14 +153,14 @@ def covered(patterns: tuple[str, ...]) -> int:
     return total
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 12)
 def _covered(pattern: str) -> int:
     if "*" not in pattern and "?" not in pattern:
         return BIT.get(pattern, 0)
     return sum(bit for action, bit in BIT.items() if matches(pattern, action))
 
 
-@cache
+@lru_cache(maxsize=1 << 12)
 def paths_within(mask: int) -> tuple[Way, ...]:
     """The paths of which every permission is among those of `mask`, and that a session can walk."""
     return tuple(path for path in PATHS if path.session and path.mask & mask == path.mask)

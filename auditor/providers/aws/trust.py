@@ -1,10 +1,11 @@
 """Role documents → trusts: which tokens of which issuer become which role.
 
 One trust per role and *door* (OIDC provider or built-in issuer) named by some Allow statement. Beyond the policy, AWS
-asks for a registered client id, which is the trust's `gate`. Not modelled, because a caller meets them by not bringing
-the claim: the signed role list `https://aws.amazon.com/roles` (a token without it is judged by the policy alone, and no
-issuer is known to add it unasked) and the extra actions that signed session tags or a source identity need. Resource
-control policies are not read.
+asks for a registered client id, which is the trust's `gate`; behind the policy stand the resource control policies of
+the organisation, whose Deny statements are among the trust's own. Not modelled, because a caller meets them by not
+bringing the claim: the signed role list `https://aws.amazon.com/roles` (a token without it is judged by the policy
+alone, and no issuer is known to add it unasked) and the extra actions that signed session tags or a source identity
+need.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from auditor.providers.aws.controls import refusals
 from auditor.providers.aws.doors import Account, accounts_of, gate_of, read_provider
 from auditor.providers.aws.keys import AUDITED_AT, BUILT_IN, SESSION_NAME, Request, specific_claims
 from auditor.providers.aws.operators import Comparison, parse
+from auditor.providers.aws.organisations import Organisations
+from auditor.providers.aws.resource_controls import Controls, controls_of
 from auditor.snapshot import Document, Snapshot
 
 POLICY = "/AssumeRolePolicyDocument"
@@ -74,12 +77,17 @@ def trusts(snapshot: Snapshot, now: datetime, issuers: Catalogue | None = None) 
     """
     issuers = issuers or catalogue_of()
     accounts = accounts_of(snapshot)
+    organisations = Organisations(snapshot)
+    above: dict[str, Controls] = {}
     for role in _roles(snapshot):
         account = accounts[role.identity.scope]
+        if role.account not in above:
+            above[role.account] = controls_of(organisations.of(role.account))
+        controls = above[role.account]
         for door in role.doors(account.documents):
-            yield _trust(role, door, account, now, issuers)
+            yield _trust(role, door, account, controls, now, issuers)
         if role.doubt is not None:
-            yield _unattributed(role, role.doubt, account, now, issuers)
+            yield _unattributed(role, role.doubt, account, controls, now, issuers)
 
 
 def identities(snapshot: Snapshot) -> Iterator[Identity]:
@@ -91,16 +99,20 @@ def identities(snapshot: Snapshot) -> Iterator[Identity]:
 
 
 def idle_registrations(snapshot: Snapshot) -> Iterator[tuple[Identity, Source]]:
-    """OIDC providers no role trusts. Nothing is said about an account whose roles were not all read and understood."""
+    """OIDC providers that no role trusts.
+
+    Only roles read with them can: AWS looks a provider up in the role's own account. Nothing is said about an account
+    whose roles were not all read and understood.
+    """
     accounts = accounts_of(snapshot)
-    used: set[str] = set()
+    used: set[tuple[str, str]] = set()
     unclear = {scope for scope, account in accounts.items() if not account.listed("iam-role")}
     for role in _roles(snapshot):
         if role.doubt is not None:
             unclear.add(role.identity.scope)
-        used.update(role.doors(()))
+        used.update((role.identity.scope, door) for door in role.doors(()))
     for document in snapshot.of("aws", "oidc-provider"):
-        if document.scope in unclear or document.id in used:
+        if document.scope in unclear or (document.scope, document.id) in used:
             continue
         provider = read_provider(document.body)
         name = provider.url or document.id.rpartition("oidc-provider/")[2]
@@ -127,7 +139,7 @@ def _role(document: Document) -> Role:
     return Role(identity, account, body, policy)
 
 
-def _trust(role: Role, door: str, account: Account, now: datetime, issuers: Catalogue) -> Trust:
+def _trust(role: Role, door: str, account: Account, controls: Controls, now: datetime, issuers: Catalogue) -> Trust:
     assert isinstance(role.policy, written.Policy)
     gate = gate_of(door, account, role.account)
     relevant = [
@@ -146,8 +158,9 @@ def _trust(role: Role, door: str, account: Account, now: datetime, issuers: Cata
         provider=None if door in BUILT_IN else door,
         tags=_tags(role.body),
         now=now,
+        organisation=controls.organisation,
     )
-    compiled = []
+    compiled: list[Statement] = []
     refused: list[list[str]] = []
     for effect, statement, covered in relevant:
         doubts = list(statement.doubts)
@@ -168,7 +181,9 @@ def _trust(role: Role, door: str, account: Account, now: datetime, issuers: Cata
             refused += [
                 [role.identity.id, where, why] for where, why in refusals(statement.raw, statement.pointer, gate.issuer)
             ]
-    notes: dict[str, Any] = dict(gate.notes)
+    above = tuple(controls.statements(role.identity.id, request))
+    compiled += above
+    notes: dict[str, Any] = {**gate.notes, **controls.notes(above)}
     if refused:
         notes["refused-if-resaved"] = refused
     if any(SESSION_NAME in claims_of(clause.predicate) for statement in compiled for clause in statement.clauses):
@@ -181,7 +196,7 @@ def _trust(role: Role, door: str, account: Account, now: datetime, issuers: Cata
         statements=tuple(compiled),
         gate=gate.predicate,
         audiences=gate.audiences,
-        documents=_documents(role, account, now, providers_read=gate.certain),
+        documents=_documents(role, account, controls, now, providers_read=gate.certain),
         notes=notes,
     )
 
@@ -231,7 +246,7 @@ def _issuer(host: str, allowing: list[written.Statement], issuers: Catalogue) ->
     return issuers.identify(f"https://{host}", subjects, specific_claims(host))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _by_url(host: str, issuers: Catalogue) -> Issuer | None:
     """The issuer, where no subjects are needed to tell it."""
     url = f"https://{host}"
@@ -268,8 +283,9 @@ def _tags(body: Json) -> tuple[tuple[str, str], ...] | None:
     return tuple(tags)
 
 
-def _documents(role: Role, account: Account, now: datetime, *, providers_read: bool) -> Json:
+def _documents(role: Role, account: Account, controls: Controls, now: datetime, *, providers_read: bool) -> Json:
     return {
+        **controls.documents,
         AUDITED_AT: now,
         "role": role.body,
         "providers": account.documents,
@@ -278,7 +294,9 @@ def _documents(role: Role, account: Account, now: datetime, *, providers_read: b
     }
 
 
-def _unattributed(role: Role, reason: written.Doubt, account: Account, now: datetime, issuers: Catalogue) -> Trust:
+def _unattributed(
+    role: Role, reason: written.Doubt, account: Account, controls: Controls, now: datetime, issuers: Catalogue
+) -> Trust:
     """Something gets in, or nothing does: the policy does not let itself be read that far."""
     clause = doubt(role.identity.id, reason.pointer, reason.text, reason.reason)
     return Trust(
@@ -289,6 +307,6 @@ def _unattributed(role: Role, reason: written.Doubt, account: Account, now: date
         statements=(Statement("allow", Source(role.identity.id, reason.pointer), (clause,)),),
         gate=TRUE,
         audiences=None,
-        documents=_documents(role, account, now, providers_read=account.listed("oidc-provider")),
+        documents=_documents(role, account, controls, now, providers_read=account.listed("oidc-provider")),
         notes={"policy-unread": reason.reason},
     )

@@ -30,7 +30,7 @@ from auditor.claims.predicate import (
     evaluate,
     negation,
 )
-from auditor.providers.aws.keys import Absent, Known, Reading, Text, TextOrTexts, Texts, Unreadable
+from auditor.providers.aws.keys import Absent, Known, OneOf, Reading, Text, TextOrTexts, Texts, Unreadable
 from auditor.providers.aws.operators import Comparison, Operator
 
 Resolve = Callable[[str], Reading]
@@ -89,7 +89,7 @@ def value_test(text: str, operator: Operator, target: str, variables: Variables)
             return unknown(target, f"{operator.name} with the policy variable in {text} is not decided")
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 12)
 def _literal(text: str, operator: Operator, target: str) -> Predicate:
     """`value_test` of a text without policy variables."""
     match operator.comparison:
@@ -184,7 +184,7 @@ def _resolved(found: re.Match[str], wildcards: bool, resolve: Resolve) -> Iterat
             yield Hole(reading, default, f"{found[0]} takes its text from the token")
         case Unreadable(reason):
             yield Hole(None, default, reason)
-        case Texts() | TextOrTexts() | Known():
+        case Texts() | TextOrTexts() | Known() | OneOf():
             yield Hole(None, default, f"{found[0]} cannot be expanded with certainty")
 
 

@@ -30,7 +30,7 @@ def unescaped(text: str) -> str:
     return text
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 14)
 def matches(pattern: str, text: str) -> bool:
     """Whether the whole of `text`, which holds no wildcards, matches."""
     if pattern == "*":
@@ -76,7 +76,7 @@ def instance(pattern: str) -> str:
     return pattern.replace("*", FRESH).replace("?", FRESH[0])
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 12)
 def common(left: str, right: str) -> str | None:
     """A text that matches both patterns; None where there is none.
 

@@ -5,7 +5,7 @@ Only `collect` talks to Azure and Microsoft Graph, and only it imports the SDKs;
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,8 @@ from auditor.issuers.catalogue import Catalogue
 from auditor.model import Identity, Source, Trust
 from auditor.power import Authority
 from auditor.progress import Progress, silent
+from auditor.providers.base import undivided
+from auditor.scopes import Scope, alone
 from auditor.shards import WHOLE, Shard
 from auditor.snapshot import Snapshot
 
@@ -28,34 +30,47 @@ class Azure:
 
     id = "azure"
 
-    def collect(
+    def scopes(
         self,
         config: Config,
         *,
         tenant: str | None = None,
         subscriptions: Iterable[str] = (),
         management_groups: Iterable[str] = (),
-        progress: Progress = silent,
         shard: Shard = WHOLE,
         **options: Any,
-    ) -> Snapshot:
-        """Read what is named, else `[targets.azure]`, else the tenant of the default credential.
+    ) -> Sequence[Scope]:
+        """What is named, else `[targets.azure]`, else the tenant of the default credential: one scope.
 
         Of the subscriptions, those whose ids `shard` holds; what belongs to the tenant belongs to every part of it.
-        `options` may hold `limits`. Raises `CollectError` when nothing could be read, and `UsageError` for a name that
-        cannot be meant.
+        `options` may hold `limits`. Raises `UsageError` for a name that cannot be meant.
         """
         from auditor.providers.azure import collect
 
-        return collect.collect(
-            config,
-            tenant=tenant,
-            subscriptions=tuple(subscriptions),
-            management_groups=tuple(management_groups),
-            progress=progress,
-            shard=shard,
-            limits=options.get("limits"),
+        return (
+            collect.scope_of(
+                config,
+                tenant=tenant,
+                subscriptions=tuple(subscriptions),
+                management_groups=tuple(management_groups),
+                limits=options.get("limits"),
+                shard=shard,
+            ),
         )
+
+    def collect(self, config: Config, *, progress: Progress = silent, **options: Any) -> Snapshot:
+        """Read that scope, and this cloud alone. Raises `CollectError` when nothing could be read."""
+        return alone(self.scopes(config, **options), progress)
+
+    def portions(self, snapshot: Snapshot) -> Sequence[str]:
+        """One: its directory spans all subscriptions."""
+        del snapshot
+        return ("",)
+
+    def portion(self, snapshot: Snapshot, key: str) -> Snapshot:
+        """Everything of Azure."""
+        del key
+        return undivided(snapshot, self.id)
 
     def trusts(self, snapshot: Snapshot, issuers: Catalogue | None = None) -> Iterable[Trust]:
         """Every federated credential. Secrets are those still good at the end of the collection.
@@ -87,7 +102,7 @@ class Azure:
         """What the identities may do: by roles, application permissions, and the credentials they may write."""
         from auditor.providers.azure.authority import AzureAuthority
 
-        return AzureAuthority(snapshot)
+        return AzureAuthority(undivided(snapshot, self.id))
 
     def permissions(self) -> str:
         """A custom role and Graph permissions for whoever runs the collection."""

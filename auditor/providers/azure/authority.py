@@ -30,9 +30,14 @@ from auditor.snapshot import Document, Snapshot
 
 _DISABLED = "somebody enables its service principal again"
 
+ENTRA = ("https://login.microsoftonline.com/", "https://sts.windows.net/")
+"""Where the tenants' issuers are, one for each version of tokens."""
+
 
 class AzureAuthority:
     """The `Authority` of Azure. Indexes are made on first use, profiles when asked for; both are kept."""
+
+    token_issuers: tuple[str, ...] = ENTRA
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
@@ -217,5 +222,5 @@ def _own_tokens(holder: Holder) -> tuple[OwnToken, ...]:
         OwnToken(issuer, principal, doubt)
         for tenant in sorted(holder.tenants)
         for principal in holder.principals
-        for issuer in (f"https://login.microsoftonline.com/{tenant}/v2.0", f"https://sts.windows.net/{tenant}/")
+        for issuer in (f"{ENTRA[0]}{tenant}/v2.0", f"{ENTRA[1]}{tenant}/")
     )

@@ -21,6 +21,7 @@ from auditor.providers.azure.rest import (
     broken,
     decoded,
     objects,
+    parsed,
     refusal,
     retry_after,
     table,
@@ -104,7 +105,7 @@ class Batch:
                 break
             pause = 0.0
             for path, answer in answers.items():
-                if answer.status in AGAIN:
+                if answer.status in AGAIN or (answer.status == 200 and not isinstance(parsed(answer.body), dict)):
                     pause = max(pause, retry_after(answer.headers) or 0.0)
                     continue
                 found[path] = self._result(answer, attempt)

@@ -17,9 +17,9 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import requests
 from azure.core import AzureClouds
@@ -30,6 +30,7 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest
 from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 
+from auditor import plan
 from auditor.config import Config
 from auditor.errors import CollectError, NothingAskedError
 from auditor.progress import Progress, silent
@@ -57,8 +58,12 @@ from auditor.providers.azure.rest import (
     same_origin,
 )
 from auditor.providers.azure.walk import Walk
+from auditor.scopes import Reading, alone
 from auditor.shards import WHOLE, Shard
-from auditor.snapshot import Snapshot, Status
+from auditor.snapshot import Coverage, Snapshot, Status
+
+# Without a handler the SDK's warnings would appear on stderr by themselves; what matters is raised.
+logging.getLogger("azure").addHandler(logging.NullHandler())
 
 LOOPBACK_TOKEN = "loopback"  # noqa: S105 - it opens nothing
 LOGIN = "Log in again (`az login`, with --tenant where you have several), or set AZURE_CLIENT_ID and the like."
@@ -66,6 +71,10 @@ FRESH = 300
 """Seconds for which a token must still be good."""
 IDENTITIES_VERSION = "2024-11-30"
 """As azure-mgmt-msi 7 asks."""
+TOO_MUCH = 429
+DEADLINE = 7200
+"""Seconds for a whole tenant. The walk bounds its own calls and tries them again, so that it is seldom tried again as a
+whole."""
 READING = frozenset({"GET", "POST"})
 """Every POST here reads, so it may be made again."""
 
@@ -78,6 +87,10 @@ class Door:
     local: bool
     authenticate: Callable[[], Any]
     """Makes the SDK's policy that does so: one for each pipeline."""
+    answered: threading.Event = field(default_factory=threading.Event)
+    """Whether it was ever answered there."""
+    throttled: list[int] = field(default_factory=list)
+    """The status of every answer that said that it was asked too much."""
 
 
 def asked(
@@ -97,39 +110,63 @@ def asked(
     )
 
 
-def collect(
+def scope_of(
     config: Config,
     *,
     tenant: str | None = None,
     subscriptions: Sequence[str] = (),
     management_groups: Sequence[str] = (),
     limits: Limits | None = None,
-    progress: Progress = silent,
     shard: Shard = WHOLE,
-) -> Snapshot:
-    """Read what is named, else `[targets.azure]`, else the tenant of the default credential.
-
-    Raises `CollectError` when nothing at all could be read, `NothingAskedError` when there are no credentials, and
-    `UsageError` for a name or an endpoint that cannot be used.
-    """
+) -> TenantScope:
+    """What is named, else `[targets.azure]`, else the tenant of the default credential. Raises `UsageError`."""
     chosen = config.targets.azure
     if chosen and not subscriptions and not management_groups:
         subscriptions, management_groups = chosen.subscriptions, chosen.management_groups
-    return read(
-        asked(
-            tenant or (chosen.tenant if chosen else None),
-            subscriptions,
-            management_groups,
-            chosen.cloud if chosen else None,
-            shard,
-        ),
-        limits,
-        progress,
-    )
+    tenant, cloud = tenant or (chosen.tenant if chosen else None), chosen.cloud if chosen else None
+    return TenantScope(asked(tenant, subscriptions, management_groups, cloud, shard), limits)
+
+
+@dataclass(frozen=True, slots=True)
+class TenantScope:
+    """What was asked for of Azure: one walk, as one directory stands above all of it."""
+
+    ask: Ask
+    limits: Limits | None = None
+
+    provider: ClassVar[str] = "azure"
+    what: ClassVar[None] = None
+    lane: ClassVar[str] = "azure"
+    patience: ClassVar[plan.Patience] = plan.Patience(at_once=1, deadline=DEADLINE)
+
+    @property
+    def name(self) -> str | None:
+        """The tenant's id. A domain may come to belong to another tenant, and so may the credentials."""
+        ident = self.ask.tenant
+        if ident is None or not names.GUID.fullmatch(ident):
+            return None
+        return ident.lower()
+
+    def unread(self, why: str) -> Coverage:
+        tenant = f"the tenant {self.ask.tenant}" if self.ask.tenant else "the tenant of the credentials"
+        return Coverage("azure", "-", "account", Status.FAILED, f"{tenant} {why}")
+
+    def read(self, tell: Progress = silent) -> Reading:
+        """Raises `CollectError` when nothing at all could be read, `NothingAskedError` when there are no credentials,
+        and `UsageError` for an endpoint that cannot be used.
+        """
+        return _read(self.ask, self.limits, tell)
+
+    def close(self) -> None:
+        """Nothing is kept."""
 
 
 def read(ask: Ask, limits: Limits | None = None, tell: Progress = silent) -> Snapshot:
-    """Read what `ask` says. Raises as `collect`."""
+    """Read what `ask` says. Raises as `TenantScope.read`."""
+    return alone([TenantScope(ask, limits)], tell)
+
+
+def _read(ask: Ask, limits: Limits | None, tell: Progress) -> Reading:
     started = _now()
     cloud = cloud_of(ask.cloud, os.environ)
     arm, graph = _doors(cloud, ask)
@@ -147,7 +184,7 @@ def read(ask: Ask, limits: Limits | None = None, tell: Progress = silent) -> Sna
     if haul.empty:
         reasons = dict.fromkeys(row.reason for row in haul.coverage.values() if row.reason)
         raise CollectError(f"Azure: nothing could be read: {'; '.join(list(reasons)[:5])}")
-    return haul.snapshot(started, _now())
+    return Reading(haul.snapshot(started, _now()), throttled=len(arm.throttled) + len(graph.throttled))
 
 
 def _hopeless(troubles: Sequence[Trouble]) -> None:
@@ -204,8 +241,6 @@ def _tokens(cloud: Cloud, tenant: str | None) -> _Tokens:
     """Credentials that were tried once. Raises `NothingAskedError` when there are none, else `CollectError`."""
     from azure.identity import DefaultAzureCredential
 
-    # Without a handler the SDK's warnings would appear on stderr by themselves; what matters is raised.
-    logging.getLogger("azure").addHandler(logging.NullHandler())
     try:
         chain = DefaultAzureCredential(
             authority=cloud.authority,
@@ -247,7 +282,7 @@ class _Stay(policies.SansIOHTTPPolicy[Any, Any]):
 class _Retry(policies.RetryPolicy[Any, Any]):
     """azure-core's, with pauses that end: any `Retry-After` is heeded, but not for longer than `longest_pause`."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, door: Door) -> None:
         more = limits.attempts - 1
         super().__init__(
             retry_total=more,
@@ -257,7 +292,20 @@ class _Retry(policies.RetryPolicy[Any, Any]):
             retry_backoff_factor=limits.backoff / 2,
             retry_backoff_max=limits.longest_pause,
         )
-        self._longest = limits.longest_pause
+        self._longest, self._door = limits.longest_pause, door
+
+    def configure_retries(self, options: dict[str, Any]) -> dict[str, Any]:
+        """As many attempts as any other failure is worth, once the service has answered: the place is no mistake."""
+        settings = super().configure_retries(options)
+        if self._door.answered.is_set():
+            settings |= {"connect": settings["total"], "read": settings["total"]}
+        return settings
+
+    def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
+        """As azure-core decides; what says that it was too much is counted."""
+        if response.http_response.status_code == TOO_MUCH:
+            self._door.throttled.append(TOO_MUCH)
+        return super().is_retry(settings, response)
 
     def get_retry_after(self, response: PipelineResponse[Any, Any]) -> float | None:
         """Seconds, from a header of any of the forms in use."""
@@ -272,7 +320,7 @@ def _policies(door: Door, limits: Limits, *decoding: Any) -> list[Any]:
         policies.UserAgentPolicy("oidc-trust-auditor"),
         *decoding,
         _Stay(door.base),
-        _Retry(limits),
+        _Retry(limits, door),
         door.authenticate(),
         policies.CustomHookPolicy(),
     ]
@@ -297,8 +345,9 @@ def _sender(door: Door, limits: Limits) -> Send:
         request = HttpRequest(method, url, headers={"Accept": "application/json", **headers}, json=body)
         with _failures():
             said = pipeline.run(request, retry_on_methods=READING)
+        door.answered.set()
         answer = said.http_response
-        return Answer(answer.status_code, answer.headers, answer.content, len(said.context.get("history", ())) + 1)
+        return Answer(answer.status_code, answer.headers, answer.content, said.context.get("retry_count", 0) + 1)
 
     return send
 

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
-from auditor.progress import Progress, counted, silent
-from auditor.providers.azure.rest import Json, RefusedError, Trouble
+from auditor import crew
+from auditor.providers.azure.rest import RefusedError, Trouble
 from auditor.snapshot import Coverage, Document, Snapshot, Status
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 PROVIDER = "azure"
 NOWHERE = "-"
@@ -81,50 +77,5 @@ def _weight(status: Status) -> int:
     return (Status.READ, Status.SKIPPED).index(status) if status in {Status.READ, Status.SKIPPED} else 2
 
 
-class Crew:
-    """Threads that read many things at once."""
-
-    def __init__(self, haul: Haul, workers: int, tell: Progress = silent) -> None:
-        self.haul = haul
-        self._workers = workers
-        self._tell = tell
-
-    def each(self, work: Callable[[T], R], items: Iterable[T], what: str | None = None) -> list[R]:
-        """What `work` makes of every item, done many at once, in the order of the items.
-
-        `what` says for whoever waits what is counted: `reading projects`.
-        """
-        listed: Sequence[T] = tuple(items)
-        tell = silent if what is None else self._tell
-        if len(listed) < 2 or self._workers < 2:
-            return list(counted(what or "", map(work, listed), len(listed), tell))
-        with ThreadPoolExecutor(min(self._workers, len(listed))) as pool:
-            return list(counted(what or "", pool.map(work, listed), len(listed), tell))
-
-    def gather(
-        self,
-        scope: str,
-        kind: str,
-        permission: str,
-        listed: Iterator[Json],
-        keep: Callable[[Json], None],
-        way: str | None = None,
-    ) -> bool:
-        """Whether every listed object was read and kept; its row says so (and by which `way`), or why not.
-
-        What the tenant has no licence for cannot be there: that row says skipped.
-        """
-        count = 0
-        try:
-            for body in listed:
-                keep(body)
-                count += 1
-        except RefusedError as error:
-            if error.trouble.unlicensed:
-                self.haul.note(scope, kind, Status.SKIPPED, error.trouble.reason, permission)
-                return False
-            rest = f"; {count} were read all the same" if count else ""
-            self.haul.refuse(scope, kind, error, permission, rest)
-            return False
-        self.haul.note(scope, kind, Status.READ, way, permission)
-        return True
+Crew = crew.Crew[Haul]
+"""Fills the haul."""

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
-from auditor.errors import AuditorError
+from auditor.crew import UnansweredError
 from auditor.snapshot import Status
 
 T = TypeVar("T")
@@ -83,14 +83,19 @@ class Trouble:
         return "license" in self.reason.lower() or "PremiumTenant" in self.error
 
 
-class RefusedError(AuditorError):
-    """A call gave no answer. Never reaches the user: it becomes a row of the ledger, or a `CollectError`."""
+class RefusedError(UnansweredError):
+    """A call gave no answer."""
 
     def __init__(self, trouble: Trouble, attempts: int = 1) -> None:
         super().__init__(trouble.reason)
         self.trouble = trouble
         self.attempts = attempts
         """How often the call is worth making; 1: the same answer would come again."""
+
+    @property
+    def absent(self) -> str | None:
+        """What the tenant has no licence for cannot be there."""
+        return self.trouble.reason if self.trouble.unlicensed else None
 
 
 def broken(reason: str, attempts: int = 1) -> RefusedError:

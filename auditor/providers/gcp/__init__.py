@@ -5,7 +5,7 @@ Only `collect` talks to Google, and only it imports google-auth and google-cloud
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,8 +16,10 @@ from auditor.issuers.catalogue import Catalogue
 from auditor.model import Identity, Source, Trust
 from auditor.power import Authority
 from auditor.progress import Progress, silent
+from auditor.providers.base import undivided
+from auditor.scopes import Scope, alone
 from auditor.shards import WHOLE, Shard
-from auditor.snapshot import Snapshot, nothing
+from auditor.snapshot import Snapshot
 
 AUDITED_AT = "audited-at"
 """Key of `Trust.documents`: the moment with which conditions on times are compared."""
@@ -80,22 +82,20 @@ class Gcp:
 
     id = "gcp"
 
-    def collect(
+    def scopes(
         self,
         config: Config,
         *,
         projects: Iterable[str] = (),
         folders: Iterable[str] = (),
         organizations: Iterable[str] = (),
-        progress: Progress = silent,
         shard: Shard = WHOLE,
         **options: Any,
-    ) -> Snapshot:
-        """Read what is named, else `[targets.gcp]`, else the project of Application Default Credentials.
+    ) -> Sequence[Scope]:
+        """What is named, else `[targets.gcp]`, else the project of Application Default Credentials: one scope.
 
         Of what is named, those that `shard` holds by name; what lies in one another had better not be named together.
-        `options` may hold `limits`, a `rest.Limits`. Raises `CollectError` when nothing could be read, and `UsageError`
-        for a name that cannot be meant.
+        `options` may hold `limits`, a `rest.Limits`. Raises `UsageError` for a name that cannot be meant.
         """
         from auditor.providers.gcp import collect
 
@@ -105,9 +105,23 @@ class Gcp:
             named = collect.names(chosen.projects, chosen.folders, chosen.organizations)
         held = [name for name in named or [""] if shard.holds(self.id, name)]
         if not held:
-            return nothing()
-        others = [name for name in named if name not in held]
-        return collect.collect(named and held, options.get("limits"), progress, others)
+            return ()
+        others = tuple(name for name in named if name not in held)
+        return (collect.TargetScope(tuple(held) if named else (), options.get("limits"), others),)
+
+    def collect(self, config: Config, *, progress: Progress = silent, **options: Any) -> Snapshot:
+        """Read that scope, and this cloud alone. Raises `CollectError` when nothing could be read."""
+        return alone(self.scopes(config, **options), progress)
+
+    def portions(self, snapshot: Snapshot) -> Sequence[str]:
+        """One: what is granted anywhere may be inherited anywhere below."""
+        del snapshot
+        return ("",)
+
+    def portion(self, snapshot: Snapshot, key: str) -> Snapshot:
+        """Everything of Google Cloud."""
+        del key
+        return undivided(snapshot, self.id)
 
     def trusts(self, snapshot: Snapshot, issuers: Catalogue | None = None) -> Iterable[Trust]:
         """Every (resource, member, provider). Times in conditions are compared with the end of the collection.
@@ -140,7 +154,7 @@ class Gcp:
         """What service accounts and directly granted resources allow. Times are compared as in `trusts`."""
         from auditor.providers.gcp.authority import GoogleAuthority
 
-        return GoogleAuthority(snapshot, _end(snapshot))
+        return GoogleAuthority(undivided(snapshot, self.id), _end(snapshot))
 
     def permissions(self) -> str:
         """A custom role for whoever runs the collection, as `gcloud iam roles create --file` takes it."""

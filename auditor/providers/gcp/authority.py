@@ -48,6 +48,8 @@ _DISABLED = "somebody enables the service account, which is disabled"
 class GoogleAuthority:
     """The protocol `auditor.power.Authority` over one snapshot; nothing is looked at before it is asked for."""
 
+    token_issuers: tuple[str, ...] = (ISSUER,)
+
     def __init__(self, snapshot: Snapshot, now: datetime) -> None:
         self._snapshot = snapshot
         self._now = now

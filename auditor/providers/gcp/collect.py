@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 from urllib.parse import urlsplit
 
 import google.auth
@@ -27,6 +27,7 @@ import google.oauth2.credentials
 import requests
 from google.api_core import exceptions as api
 
+from auditor import plan
 from auditor.errors import CollectError, NothingAskedError, UsageError
 from auditor.progress import Progress, silent
 from auditor.providers.gcp.haul import Crew, Haul
@@ -48,9 +49,13 @@ from auditor.providers.gcp.rest import (
     text,
 )
 from auditor.providers.gcp.walk import GET_DENY, Walk
-from auditor.snapshot import Snapshot, Status
+from auditor.scopes import Reading, alone
+from auditor.snapshot import Coverage, Snapshot, Status, nothing
 
 T = TypeVar("T")
+
+# Without a handler google-auth's warnings would appear on stderr by themselves; what matters is raised.
+logging.getLogger("google").addHandler(logging.NullHandler())
 
 ENDPOINT = "AUDITOR_GCP_ENDPOINT"
 """One base URL for all services. On a loopback address no real credentials are used."""
@@ -58,6 +63,10 @@ SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 """The only scope that every API called here takes; what may be done is up to IAM (Google, "OAuth 2.0 scopes")."""
 LOOPBACK_TOKEN = "loopback"  # noqa: S105 - it opens nothing
 LOGIN = "Log in again (`gcloud auth application-default login`) or set GOOGLE_APPLICATION_CREDENTIALS."
+
+DEADLINE = 7200
+"""Seconds for all targets together. The walk bounds its own calls and tries them again, so that it is seldom tried
+again as a whole."""
 
 PROJECT = re.compile(r"(?:projects/)?([a-z0-9][a-z0-9.:-]{0,98}[a-z0-9])")
 NUMBERED = {
@@ -98,44 +107,74 @@ def names(projects: Iterable[str] = (), folders: Iterable[str] = (), organizatio
     return list(dict.fromkeys(found))
 
 
-def collect(
-    targets: Sequence[str] = (),
-    limits: Limits | None = None,
-    tell: Progress = silent,
-    others: Sequence[str] = (),
-) -> Snapshot:
-    """Read `targets`, as `names` writes them; without any, the project of the credentials.
+@dataclass(frozen=True, slots=True)
+class TargetScope:
+    """What was asked for of Google Cloud: one walk, as what lies in one another is read together."""
 
-    `others` are targets that are read elsewhere, and will be put together with these.
+    targets: tuple[str, ...]
+    """As `names` writes them; empty: the project of the credentials."""
+    limits: Limits | None = None
+    others: tuple[str, ...] = ()
+    """Targets that are read elsewhere, and will be put together with these."""
+
+    provider: ClassVar[str] = "gcp"
+    what: ClassVar[None] = None
+    lane: ClassVar[str] = "gcp"
+    patience: ClassVar[plan.Patience] = plan.Patience(at_once=1, deadline=DEADLINE)
+
+    @property
+    def name(self) -> str | None:
+        return ",".join(self.targets) or None
+
+    def unread(self, why: str) -> Coverage:
+        shown = ", ".join(self.targets[:5]) + (f" and {len(self.targets) - 5} more" if len(self.targets) > 5 else "")
+        return Coverage("gcp", "-", "account", Status.FAILED, f"{shown or 'the project of the credentials'} {why}")
+
+    def read(self, tell: Progress = silent) -> Reading:
+        """Read the targets; where none is named, find out which one is meant."""
+        if self.targets:
+            return _read(self, tell)
+        project = _door().project
+        if project is None:
+            raise NothingAskedError(
+                "Google Cloud: no project, folder or organisation was named. Use --project, --folder or "
+                "--organization, [targets.gcp] of the configuration, or set GOOGLE_CLOUD_PROJECT."
+            )
+        return Reading(nothing(), (replace(self, targets=(f"projects/{project}",)),))
+
+    def close(self) -> None:
+        """Nothing is kept."""
+
+
+def collect(targets: Sequence[str] = (), limits: Limits | None = None, tell: Progress = silent) -> Snapshot:
+    """Read `targets`, as `names` writes them; without any, the project of the credentials.
 
     Raises `CollectError` when nothing at all could be read, `NothingAskedError` when there are no credentials or no
     target, and `UsageError` for an endpoint that cannot be used.
     """
+    return alone([TargetScope(tuple(targets), limits)], tell)
+
+
+def _read(scope: TargetScope, tell: Progress) -> Reading:
     started = _now()
     door = _door()
-    wanted = list(targets) or ([f"projects/{door.project}"] if door.project else [])
-    if not wanted:
-        raise NothingAskedError(
-            "Google Cloud: no project, folder or organisation was named. Use --project, --folder or --organization, "
-            "[targets.gcp] of the configuration, or set GOOGLE_CLOUD_PROJECT."
-        )
-    limits = limits or Limits(slow_interval=0 if door.local else Limits().slow_interval)
+    limits = scope.limits or Limits(slow_interval=0 if door.local else Limits().slow_interval)
     patience = Patience(limits)
     haul = Haul()
-    session = _session(door, limits)
-    rest = Rest(_sender(session, limits), door.base, patience)
-    walk = Walk(rest, _Slow(door, patience, tell), Crew(haul, limits.workers, tell), tell)
-    levels = walk.targets(wanted)
-    if haul.empty:
-        _hopeless(haul.troubles)
-    walk.leave(others)
-    walk.run(levels)
+    with _session(door, limits) as session:
+        rest = Rest(_sender(session, limits), door.base, patience)
+        walk = Walk(rest, _Slow(door, patience, tell), Crew(haul, limits.workers, tell), tell)
+        levels = walk.targets(scope.targets)
+        if haul.empty:
+            _hopeless(haul.troubles)
+        walk.leave(scope.others)
+        walk.run(levels)
     if haul.empty:
         reasons = dict.fromkeys(row.reason for row in haul.coverage.values() if row.reason)
         raise CollectError(
-            f"Google Cloud: nothing could be read of {', '.join(wanted)}: {'; '.join(list(reasons)[:5])}"
+            f"Google Cloud: nothing could be read of {', '.join(scope.targets)}: {'; '.join(list(reasons)[:5])}"
         )
-    return haul.snapshot(started, _now())
+    return Reading(haul.snapshot(started, _now()), throttled=patience.throttled)
 
 
 def _hopeless(troubles: Sequence[Trouble]) -> None:
@@ -159,8 +198,6 @@ def _door() -> Door:
             return Door(base, True, nobody, os.environ.get("GOOGLE_CLOUD_PROJECT") or None)
         if url.scheme != "https":
             raise UsageError(f"{ENDPOINT}={base}: credentials are sent over https only, except to a loopback address")
-    # Without a handler google-auth's warnings would appear on stderr by themselves; what matters is raised.
-    logging.getLogger("google").addHandler(logging.NullHandler())
     try:
         credentials, project = google.auth.default(scopes=[SCOPE])
     except google.auth.exceptions.DefaultCredentialsError as error:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
-from auditor.progress import Progress, counted, silent
+from auditor import crew
 from auditor.providers.gcp.names import Projects
-from auditor.providers.gcp.rest import Json, RefusedError, Trouble
+from auditor.providers.gcp.rest import RefusedError, Trouble
 from auditor.snapshot import Coverage, Document, Snapshot, Status
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 PROVIDER = "gcp"
 NOWHERE = "-"
@@ -111,48 +107,5 @@ def _together(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any
     return {**other, **one, "policy": {**first, "bindings": each}, "matches": f"{one['matches']} OR {other['matches']}"}
 
 
-class Crew:
-    """Threads that read many things at once."""
-
-    def __init__(self, haul: Haul, workers: int, tell: Progress = silent) -> None:
-        self.haul = haul
-        self._workers = workers
-        self._tell = tell
-
-    def each(self, work: Callable[[T], R], items: Iterable[T], what: str | None = None) -> list[R]:
-        """What `work` makes of every item, done many at once, in the order of the items.
-
-        `what` says for whoever waits what is counted: `reading projects`.
-        """
-        listed: Sequence[T] = tuple(items)
-        tell = silent if what is None else self._tell
-        if len(listed) < 2 or self._workers < 2:
-            return list(counted(what or "", map(work, listed), len(listed), tell))
-        with ThreadPoolExecutor(min(self._workers, len(listed))) as pool:
-            return list(counted(what or "", pool.map(work, listed), len(listed), tell))
-
-    def attempt(self, scope: str, kind: str, permission: str, call: Callable[[], Json]) -> Json | None:
-        """What `call` returns, with the row that says so; None, with the row that says why."""
-        try:
-            body = call()
-        except RefusedError as error:
-            self.haul.refuse(scope, kind, error, permission)
-            return None
-        self.haul.note(scope, kind, Status.READ, None, permission)
-        return body
-
-    def gather(
-        self, scope: str, kind: str, permission: str, listed: Iterator[Json], keep: Callable[[Json], None]
-    ) -> bool:
-        """Whether every listed object was read and kept; its row says so, or why not."""
-        count = 0
-        try:
-            for body in listed:
-                keep(body)
-                count += 1
-        except RefusedError as error:
-            rest = f"; {count} were read all the same" if count else ""
-            self.haul.refuse(scope, kind, error, permission, rest)
-            return False
-        self.haul.note(scope, kind, Status.READ, None, permission)
-        return True
+Crew = crew.Crew[Haul]
+"""Fills the haul."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from auditor.errors import AuditorError
+from auditor.crew import UnansweredError
 from auditor.progress import Progress
 from auditor.snapshot import Status
 
@@ -25,6 +25,7 @@ Query = Mapping[str, str | Sequence[str]]
 
 AGAIN = frozenset({408, 429, 500, 502, 503, 504})
 """HTTP status codes after which the same request may succeed (Google Cloud, "Retry strategy")."""
+TOO_MUCH = 429
 PARSE_ATTEMPTS = 3
 CONNECT_ATTEMPTS = 3
 MESSAGE_LENGTH = 400
@@ -81,8 +82,8 @@ class Trouble:
     """The call was not made: the time for calls of its kind is used up."""
 
 
-class RefusedError(AuditorError):
-    """A call gave no answer. Never reaches the user: it becomes a row of the ledger, or a `CollectError`."""
+class RefusedError(UnansweredError):
+    """A call gave no answer."""
 
     def __init__(self, trouble: Trouble, pause: float | None = None, attempts: int = 1) -> None:
         super().__init__(trouble.reason)
@@ -111,15 +112,21 @@ class Patience:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
+        self.throttled = 0
+        """How often Google said that it is asked too much."""
+        self._answered = False
+        """Whether any call was answered. What fails after that is worth all attempts: the place is no mistake."""
 
     def ask(self, call: Callable[[], T]) -> T:
         """What `call` returns at last. Raises the last `RefusedError`."""
         attempt = 1
         while True:
             try:
-                return call()
+                answer = call()
             except RefusedError as error:
-                if attempt >= min(error.attempts, self.limits.attempts):
+                self.throttled += error.trouble.code == TOO_MUCH
+                worth = self.limits.attempts if self._answered and error.attempts > 1 else error.attempts
+                if attempt >= min(worth, self.limits.attempts):
                     if attempt == 1:
                         raise
                     reason = f"{error.trouble.reason} (after {attempt} attempts)"
@@ -127,6 +134,9 @@ class Patience:
                 pause = self.limits.backoff * 2 ** (attempt - 1)
                 time.sleep(min(max(pause, error.pause or 0), self.limits.longest_pause))
                 attempt += 1
+            else:
+                self._answered = True
+                return answer
 
 
 class Pace:

@@ -57,11 +57,15 @@ class World:
     role: Mapping[str, Any]
     providers: Mapping[str, Mapping[str, Any]]
     providers_read: bool
+    organisation: Mapping[str, Any] | None = None
+    """Its document; None where it was not read."""
+    controls: tuple[Any, ...] = ()
+    """The contents of the resource control policies above the role's account; None for one that was not read."""
 
     @property
     def tests(self) -> list[tuple[str, str, Any]]:
-        """(operator, key, listed values) of every readable Condition in the policy."""
-        return list(_tests(self.role["AssumeRolePolicyDocument"]))
+        """(operator, key, listed values) of every readable Condition in the policies."""
+        return [test for policy in (self.role["AssumeRolePolicyDocument"], *self.controls) for test in _tests(policy)]
 
 
 def _tests(policy: Any) -> Iterator[tuple[str, str, Any]]:
@@ -101,7 +105,50 @@ def make_world(random: Random) -> World:
         "AssumeRolePolicyDocument": policy,
         "Tags": [{"Key": "Team", "Value": "shop"}],
     }
-    return World(role, _registered(random, door), not _chance(random, 10))
+    if not _chance(random, 30):
+        return World(role, _registered(random, door), not _chance(random, 10))
+    if _chance(random, 5):
+        role["Arn"] = f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/x/deploy"
+    controls = tuple(_control(random, taste) for _ in range(random.choice((1, 1, 2))))
+    return World(role, _registered(random, door), not _chance(random, 10), _organisation(random), controls)
+
+
+def _organisation(random: Random) -> Mapping[str, Any]:
+    manager = random.choice((ACCOUNT, None)) if _chance(random, 8) else "000011112222"
+    return {"Id": "o-abc", "MasterAccountId": manager}
+
+
+def _control(random: Random, taste: Taste) -> Any:
+    """A resource control policy, mostly one that Organizations would store."""
+    if _chance(random, 4):
+        return random.choice((None, "{", {}, {"Statement": "x"}))
+    statements: list[Any] = [_denied(random, taste) for _ in range(random.choice((1, 1, 2, 3)))]
+    if _chance(random, 20):
+        statements.append({"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"})
+    if _chance(random, 1):
+        statements.append(random.choice(("x", None, {})))
+    policy: dict[str, Any] = {"Version": "2012-10-17", "Statement": statements}
+    if _chance(random, 8):
+        policy["Version"] = random.choice(("2008-10-17", "2020-01-01"))
+    if _chance(random, 1):
+        policy["Foo"] = 1
+    return policy
+
+
+def _denied(random: Random, taste: Taste) -> dict[str, Any]:
+    statement = _statement(random, taste, "Deny")
+    if "Principal" in statement and not _chance(random, 2):
+        statement["Principal"] = "*"
+    if _chance(random, 30):
+        statement["Action"] = random.choice((["s3:*", "sts:*"], "s3:*", ["sts:AssumeRole", "sts:TagSession"]))
+    statement["Resource"] = "*"
+    if _chance(random, 30):
+        resource = statement.pop("Resource")
+        named = (ROLE_ARN, "arn:aws:iam::*:role/*", "arn:aws:iam::*:role/dep?oy", "arn:aws:s3:::*", "*:role/deploy")
+        odd = ([], None, "arn:aws:iam::${aws:ResourceAccount}:role/deploy", ["*", ROLE_ARN], f"{ROLE_ARN}*", resource)
+        element = "NotResource" if _chance(random, 30) else "Resource"
+        statement[element] = random.choice(odd if _chance(random, 15) else named)
+    return statement
 
 
 def _registered(random: Random, door: Door) -> Mapping[str, Mapping[str, Any]]:

@@ -374,6 +374,7 @@ def test_hostile_documents_never_raise(fields: Any, statements: Any, trust: Any,
         organisation if isinstance(organisation, dict) else {"Policies": organisation, "Id": "o-1", "Parent": ACCOUNT}
     )
     taken = snapshot({"documents": documents})
+    assert isinstance(taken.documents, list)
     for kind in ("organization", "organization-target", "organization-policy"):
         taken.documents.append(Document("aws", ACCOUNT, kind, ACCOUNT, bodies))
     first = PROVIDER.authority(taken)

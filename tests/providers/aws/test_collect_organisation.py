@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import io
-import multiprocessing
-from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -16,9 +15,10 @@ from botocore.session import Session as CoreSession
 from auditor import pipeline, rules
 from auditor.config import AwsTargets, Config, Targets
 from auditor.errors import CollectError, UsageError
+from auditor.executors import THREADS, Inline, Means, Processes
 from auditor.model import Identity, Level
 from auditor.organizations import ANY
-from auditor.plan import Inline, Patience, Threads
+from auditor.plan import Patience
 from auditor.progress import Stage, silent
 from auditor.providers.aws import ORGANIZATION_PRIVILEGE, PROVIDER
 from auditor.providers.aws.collect import collect_organisations
@@ -32,6 +32,8 @@ from fixtures.loopback import aws_organisation
 from fixtures.loopback.aws import ACCOUNT, Fault, LoopbackAws
 
 MANY, FEW = 200, 6
+INLINE = Means(Inline, elsewhere=False)
+PROCESSES = Means(partial(Processes, 2), lambda: 2)
 FAST = Limits(attempts=2, read_timeout=5, pause=0.01, members=Patience(pause=0.01))
 ASSUME, LISTED = "sts:AssumeRole", "organizations:ListAccountsForParent"
 DETAILS = "iam:GetAccountAuthorizationDetails"
@@ -63,10 +65,6 @@ def organisation(aws: LoopbackAws, size: int, suspended: int = 0) -> list[str]:
     return list(members.values())
 
 
-def processes() -> Executor:
-    return ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))
-
-
 def report(snapshot: Snapshot) -> str:
     stream = io.StringIO()
     told = pipeline.audit(timeless(snapshot), [PROVIDER], Config(), rules.RULES, Persona.AUDITOR, silent)
@@ -90,7 +88,7 @@ def test_two_hundred_accounts_give_the_same_report_one_by_one_and_side_by_side(a
     accounts = organisation(aws, MANY, suspended=2)
     aws.empty_pages = True
     told: list[Any] = []
-    calm = collect_organisations(limits=FAST, make=Inline, tell=told.append)
+    calm = collect_organisations(limits=FAST, means=INLINE, tell=told.append)
     assert read(calm) == {ACCOUNT, *accounts}
     assert [document.body["RoleName"] for document in calm.of("aws", "iam-role")].count(
         "OrganizationAccountAccessRole"
@@ -108,7 +106,7 @@ def test_two_hundred_accounts_give_the_same_report_one_by_one_and_side_by_side(a
     assert aws.calls["ListTargetsForPolicy"] == 6  # 3 policies, not 200 accounts
 
     aws.fail("GetAccountAuthorizationDetails", Fault.THROTTLING, times=40)
-    busy = collect_organisations(limits=replace(FAST, attempts=5), make=Threads)
+    busy = collect_organisations(limits=replace(FAST, attempts=5), means=THREADS)
     assert aws.calls["GetAccountAuthorizationDetails"] == 2 * (MANY + 1) + 40
     assert timeless(busy) == timeless(calm)
     assert report(busy) == report(calm)
@@ -116,16 +114,16 @@ def test_two_hundred_accounts_give_the_same_report_one_by_one_and_side_by_side(a
 
 def test_accounts_are_read_by_processes_that_enter_by_themselves(aws: LoopbackAws) -> None:
     organisation(aws, FEW)
-    assert timeless(collect_organisations(limits=FAST, make=processes)) == timeless(
-        collect_organisations(limits=FAST, make=Inline)
+    assert timeless(collect_organisations(limits=FAST, means=PROCESSES)) == timeless(
+        collect_organisations(limits=FAST, means=INLINE)
     )
 
 
-@pytest.mark.parametrize("make", [Inline, Threads])
-def test_a_denied_account_is_one_row(aws: LoopbackAws, make: Callable[[], Executor]) -> None:
+@pytest.mark.parametrize("means", [INLINE, THREADS])
+def test_a_denied_account_is_one_row(aws: LoopbackAws, means: Means) -> None:
     accounts = organisation(aws, FEW)
     aws.fail("AssumeRole", Fault.ACCESS_DENIED, about=accounts[2])
-    snapshot = collect_organisations(limits=FAST, make=make)
+    snapshot = collect_organisations(limits=FAST, means=means)
     (gap,) = gaps(snapshot)
     reason = f"AccessDenied: User: arn:aws:iam::{ACCOUNT}:user/auditor is not authorized to perform: iam:AssumeRole"
     assert gap == Coverage("aws", accounts[2], "account", Status.DENIED, reason, ASSUME)
@@ -156,7 +154,7 @@ def test_credentials_that_expire_half_way(aws: LoopbackAws) -> None:
     """What was read is kept; each account after that is one row, asked for once."""
     accounts = organisation(aws, FEW)
     aws.fail("AssumeRole", Fault.EXPIRED_TOKEN, after=3)
-    snapshot = collect_organisations(limits=FAST, make=Inline)
+    snapshot = collect_organisations(limits=FAST, means=INLINE)
     lost = gaps(snapshot)
     reason = "ExpiredToken: The security token included in the request is expired"
     assert [(row.kind, row.status, row.reason, row.permission) for row in lost] == [
@@ -184,7 +182,7 @@ def test_ctrl_c_keeps_the_accounts_that_were_read(aws: LoopbackAws) -> None:
         if isinstance(told, Stage) and told.done == 3:
             raise KeyboardInterrupt
 
-    snapshot = collect_organisations(limits=replace(FAST, members=Patience(at_once=1)), make=Inline, tell=tell)
+    snapshot = collect_organisations(limits=replace(FAST, members=Patience(at_once=1)), means=INLINE, tell=tell)
     lost = gaps(snapshot)
     assert len(read(snapshot)) == 3
     assert {row.scope for row in lost} == {ACCOUNT, *accounts} - read(snapshot)
@@ -302,7 +300,7 @@ def test_policies_of_the_organisation_bind_its_accounts(aws: LoopbackAws) -> Non
 
 def test_a_role_without_an_organisation_is_a_slip() -> None:
     with pytest.raises(
-        UsageError, match=r"^roles are assumed in the accounts of an organization: --organization is missing$"
+        UsageError, match=r"^a role is assumed in accounts: --organization or --account is missing$"
     ):
         PROVIDER.collect(Config(), role_name="Reader")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -21,6 +22,7 @@ from auditor.providers.aws.trust import trusts
 from auditor.snapshot import Coverage, Document, Snapshot, Status
 from tests.providers.aws.concrete_cases import TABLE, matrix, trust_and_token
 from tests.providers.aws.material import ACCOUNT, NOW, ROLE_ARN, SESSION_NAME, door_of
+from tests.providers.aws.organised import UNREAD, organised
 from tests.providers.aws.strategies import World, make_token, make_world
 
 POLICIES = 3000
@@ -35,14 +37,23 @@ def snapshot_of(world: World) -> Snapshot:
         finished="2026-11-21T12:00:01Z",
         documents=[
             Document("aws", ACCOUNT, "account", ACCOUNT, {"Account": ACCOUNT, "Partition": "aws"}),
-            Document("aws", ACCOUNT, "iam-role", ROLE_ARN, world.role),
+            Document("aws", ACCOUNT, "iam-role", world.role.get("Arn", ROLE_ARN), world.role),
             *(Document("aws", ACCOUNT, "oidc-provider", arn, body) for arn, body in world.providers.items()),
+            *above(world),
         ],
         coverage=[
             Coverage("aws", ACCOUNT, "iam-role", Status.READ),
             Coverage("aws", ACCOUNT, "oidc-provider", listed, None if world.providers_read else "AccessDenied"),
         ],
     )
+
+
+def above(world: World) -> list[Document]:
+    """The organisation, the policies attached to the unit of the account."""
+    if world.organisation is None:
+        return []
+    contents = {f"p-{number}": UNREAD if one is None else one for number, one in enumerate(world.controls)}
+    return organised(contents, {"ou-1": list(contents)}, world.organisation, ACCOUNT)
 
 
 def as_modelled(token: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -55,7 +66,15 @@ def as_modelled(token: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def explain(trust: Trust, token: Mapping[str, Any], compiled: bool, read: bool) -> str:
     policy = trust.documents["role"]["AssumeRolePolicyDocument"]
-    return f"compiled {compiled}, read {read}\nvia {trust.via}\npolicy {policy!r}\ntoken {token!r}"
+    controls = {name: body for name, body in trust.documents.items() if name.startswith("resource-control-policy ")}
+    told = f"policy {policy!r}\nabove {controls!r}"
+    return f"compiled {compiled}, read {read}\nvia {trust.via}\n{told}\ntoken {token!r}"
+
+
+def kept_out_from_above(trust: Trust, token: Mapping[str, Any], read: bool | None) -> bool:
+    """Whether the role's own policy admits what the policies above refuse."""
+    documents = {name: body for name, body in trust.documents.items() if not name.startswith("resource-control-")}
+    return read is False and admits(replace(trust, documents=documents), token, NOW) is True
 
 
 def compare(random: Random, seen: Counter[str]) -> None:
@@ -68,6 +87,7 @@ def compare(random: Random, seen: Counter[str]) -> None:
             token = make_token(random, world, door)
             compiled, read = evaluate(trust.predicate, as_modelled(token)), admits(trust, token, NOW)
             seen["pairs"] += 1
+            seen["kept out from above only"] += kept_out_from_above(trust, token, read)
             if compiled is None or read is None:
                 seen["only one definite"] += compiled is not read
                 continue
@@ -96,6 +116,7 @@ def test_compiled_and_read_agree() -> None:
     assert seen["pairs"] >= 5000
     assert definite >= 0.8 * seen["pairs"], seen
     assert min(seen["admitted"], seen["refused"]) >= 0.2 * seen["pairs"], seen
+    assert seen["kept out from above only"] >= 0.03 * seen["pairs"], seen
 
 
 READ_ONLY_BY_THE_EVALUATOR = {

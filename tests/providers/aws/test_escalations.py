@@ -51,9 +51,10 @@ def documents(permissions: tuple[str, ...]) -> list[dict[str, Any]]:
 
 
 def found(permissions: tuple[str, ...]) -> dict[str, Found]:
-    estate = Estate(snapshot({"documents": documents(permissions)}), NOW)
-    role = estate.roles[role_arn("deploy")]
-    return {one.way.id: one for one in Ways(estate.standing(role), role, estate).found()}
+    collected = Estate(snapshot({"documents": documents(permissions)}), NOW).role(role_arn("deploy"))
+    assert collected is not None
+    room, role = collected
+    return {one.way.id: one for one in Ways(room.standing(role), role, room).found()}
 
 
 WALKABLE = [way for way in PATHS if way.session]

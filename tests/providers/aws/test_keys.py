@@ -11,6 +11,7 @@ from auditor.claims.predicate import TRUE, Exists, Not
 from auditor.providers.aws.keys import (
     ABSENT,
     Known,
+    OneOf,
     Reading,
     Request,
     Text,
@@ -82,6 +83,33 @@ def at(issuer: str) -> Request:
         ("aws:userid", Known(PROVIDER)),
         ("aws:PrincipalArn", ABSENT),
         ("aws:PrincipalOrgID", ABSENT),
+        ("aws:PrincipalOrgPaths", ABSENT),
+        ("aws:SourceAccount", ABSENT),
+        ("aws:SourceArn", ABSENT),
+        ("aws:SourceOrgID", ABSENT),
+        ("aws:SourceOrgPaths", ABSENT),
+        ("aws:SecureTransport", Known("true", "bool")),
+        (
+            "aws:PrincipalIsAWSService",
+            OneOf(
+                (ABSENT, Known("false", "bool")),
+                "aws:PrincipalIsAWSService: whether a web-identity call has it is not settled",
+            ),
+        ),
+        (
+            "aws:ViaAWSService",
+            OneOf(
+                (ABSENT, Known("false", "bool")),
+                "aws:ViaAWSService: whether a web-identity call has it is not settled",
+            ),
+        ),
+        (
+            "aws:FederatedProvider",
+            OneOf(
+                (ABSENT, Known(PROVIDER), Known(GITHUB), Known(f"https://{GITHUB}")),
+                "aws:FederatedProvider: how it names an OIDC provider in a web-identity call is not settled",
+            ),
+        ),
         ("aws:ResourceAccount", Known("123456789012")),
         ("aws:ResourceTag/Team", Known("payments")),
         ("AWS:resourcetag/TEAM", Known("payments")),
@@ -102,6 +130,19 @@ def at(issuer: str) -> Request:
 )
 def test_key_of_a_github_token(key: str, reading: Reading) -> None:
     assert lookup(key, REQUEST) == reading
+
+
+def test_the_organisation_of_the_role_where_it_was_read() -> None:
+    assert lookup("aws:ResourceOrgID", replace(REQUEST, organisation="o-1")) == Known("o-1")
+
+
+@pytest.mark.parametrize(
+    "key", ["aws:SourceAccount", "aws:SourceOrgID", "aws:PrincipalIsAWSService", "aws:FederatedProvider"]
+)
+def test_the_service_of_a_built_in_issuer_may_call_by_itself(key: str) -> None:
+    assert lookup(key, at("cognito-identity.amazonaws.com")) == Unreadable(
+        f"{key}: its value in a web-identity call is not known"
+    )
 
 
 @pytest.mark.parametrize(

@@ -160,6 +160,17 @@ def test_a_policy_whose_content_is_kept_back_makes_its_accounts_uncertain() -> N
     found = Organisations(Snapshot("", "", tree.haul.under("o-1").documents))
     unread = {account: one.unread for account in (ONE, TWO) if (one := found.of(account)) is not None}
     assert unread == {ONE: ("the organisation policy p-guard, which was not read",), TWO: ()}
+    tokens = {account: one.resource_unread for account in (ONE, TWO) if (one := found.of(account)) is not None}
+    assert tokens == {ONE: (), TWO: ()}  # it is known to be about what roles may do
+
+
+def test_a_resource_control_policy_whose_content_is_kept_back_is_known_for_one() -> None:
+    tree = read(Organizations((POLICY, "p-rcp")))
+    (kept,) = (doc.body for doc in tree.haul.documents if doc.id == "p-rcp")
+    assert kept == {"Id": "p-rcp", "Type": RCP}
+    found = Organisations(Snapshot("", "", tree.haul.under("o-1").documents))
+    unread = {account: one.resource_unread for account in (MANAGER, ONE) if (one := found.of(account)) is not None}
+    assert unread == {MANAGER: (), ONE: ("p-rcp",)}
 
 
 def test_one_copy_serves_all_accounts() -> None:

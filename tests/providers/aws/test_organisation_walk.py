@@ -13,8 +13,8 @@ from auditor.model import Identity, Level
 from auditor.providers.aws import LEAST_PRIVILEGE, PROVIDER
 from auditor.providers.aws.collect import collect
 from auditor.providers.aws.connections import Limits
-from auditor.providers.aws.haul import Trouble
-from auditor.providers.aws.organisation_walk import ATTACHED, DESCRIBE, NOT_IN_USE, PARENTS, POLICY, Reader, read
+from auditor.providers.aws.haul import Ask, Haul, Trouble
+from auditor.providers.aws.organisation_walk import ATTACHED, DESCRIBE, NOT_IN_USE, PARENTS, POLICY, read
 from auditor.snapshot import Coverage, Status
 from fixtures.loopback.aws import Fault, LoopbackAws
 
@@ -56,8 +56,15 @@ class Organizations:
         return {"Policy": {"PolicySummary": summary, "Content": "{" if kind.startswith("RES") else '{"Statement": []}'}}
 
 
-def documents(reader: Reader) -> list[tuple[str, str, Mapping[str, Any]]]:
-    return [(document.kind, document.id, document.body) for document in reader.haul.documents]
+def walked(account: str, ask: Ask, manager: Ask | None = None) -> Haul:
+    """`manager` is how the management account asks."""
+    haul = Haul()
+    read(account, ask, haul, {MANAGER: manager}.get)
+    return haul
+
+
+def documents(haul: Haul) -> list[tuple[str, str, Mapping[str, Any]]]:
+    return [(document.kind, document.id, document.body) for document in haul.documents]
 
 
 def row(status: Status, reason: str | None, permission: str) -> list[Coverage]:
@@ -65,9 +72,8 @@ def row(status: Status, reason: str | None, permission: str) -> list[Coverage]:
 
 
 def test_up_to_the_root() -> None:
-    reader = Reader(MEMBER, Organizations())
-    read([reader])
-    assert documents(reader) == [
+    haul = walked(MEMBER, Organizations())
+    assert documents(haul) == [
         ("organization", "o-1", {"Id": "o-1", "MasterAccountId": MANAGER}),
         (
             "organization-target",
@@ -89,7 +95,7 @@ def test_up_to_the_root() -> None:
             )
         ),
     ]
-    assert reader.haul.coverage == row(Status.READ, None, ATTACHED)
+    assert haul.coverage == row(Status.READ, None, ATTACHED)
 
 
 def test_an_account_in_no_organisation_is_read_with_one_call() -> None:
@@ -99,44 +105,38 @@ def test_an_account_in_no_organisation_is_read_with_one_call() -> None:
         asked.append(permission)
         return Trouble(Status.FAILED, "not in use", code=NOT_IN_USE)
 
-    reader = Reader(MEMBER, ask)
-    read([reader])
-    assert (asked, documents(reader), reader.haul.coverage) == ([DESCRIBE], [], row(Status.READ, None, DESCRIBE))
+    haul = walked(MEMBER, ask)
+    assert (asked, documents(haul), haul.coverage) == ([DESCRIBE], [], row(Status.READ, None, DESCRIBE))
 
 
 def test_the_management_account_is_bound_by_nothing_and_asks_no_more() -> None:
     ask = Organizations()
-    reader = Reader(MANAGER, ask)
-    read([reader])
+    haul = walked(MANAGER, ask)
     assert ask.asked == [(DESCRIBE, {})]
-    assert reader.haul.coverage == row(Status.READ, None, DESCRIBE)
+    assert haul.coverage == row(Status.READ, None, DESCRIBE)
 
 
 @pytest.mark.parametrize("refused", [ATTACHED, PARENTS, POLICY])
 def test_what_a_member_may_not_read_is_skipped_and_said_once(refused: str) -> None:
-    reader = Reader(MEMBER, Organizations(refused))
-    read([reader])
-    assert [kind for kind, _, _ in documents(reader)] == ["organization"]
-    assert reader.haul.coverage == row(Status.SKIPPED, f"{LOST}AccessDeniedException: no", refused)
+    haul = walked(MEMBER, Organizations(refused))
+    assert [kind for kind, _, _ in documents(haul)] == ["organization"]
+    assert haul.coverage == row(Status.SKIPPED, f"{LOST}AccessDeniedException: no", refused)
 
 
 def test_not_knowing_the_organisation_is_skipped_too() -> None:
-    reader = Reader(MEMBER, Organizations(DESCRIBE))
-    read([reader])
-    assert reader.haul.coverage == row(Status.SKIPPED, f"{LOST}AccessDeniedException: no", DESCRIBE)
+    haul = walked(MEMBER, Organizations(DESCRIBE))
+    assert haul.coverage == row(Status.SKIPPED, f"{LOST}AccessDeniedException: no", DESCRIBE)
 
 
 def test_what_breaks_is_a_failure() -> None:
-    reader = Reader(MEMBER, lambda permission, request: Trouble(Status.FAILED, "nobody answers"))
-    read([reader])
-    assert reader.haul.coverage == row(Status.FAILED, f"{LOST}nobody answers", DESCRIBE)
+    haul = walked(MEMBER, lambda permission, request: Trouble(Status.FAILED, "nobody answers"))
+    assert haul.coverage == row(Status.FAILED, f"{LOST}nobody answers", DESCRIBE)
 
 
 def test_the_management_account_is_asked_where_a_member_may_not() -> None:
-    member, manager = Reader(MEMBER, Organizations(ATTACHED)), Reader(MANAGER, Organizations())
-    read([member, manager])
+    member = walked(MEMBER, Organizations(ATTACHED), Organizations())
     assert [ident for kind, ident, _ in documents(member) if kind == "organization-target"] == [MEMBER, "ou-1", "r-1"]
-    assert member.haul.coverage == row(Status.READ, None, ATTACHED)
+    assert member.coverage == row(Status.READ, None, ATTACHED)
 
 
 def test_pages_that_never_end_are_a_failure() -> None:
@@ -146,9 +146,8 @@ def test_pages_that_never_end_are_a_failure() -> None:
                 {"Policies": [], "NextToken": "x"} if permission == ATTACHED else super().__call__(permission, request)
             )
 
-    reader = Reader(MEMBER, Endless())
-    read([reader])
-    assert reader.haul.coverage == row(
+    haul = walked(MEMBER, Endless())
+    assert haul.coverage == row(
         Status.FAILED, f"{LOST}a page says that there is more and repeats an earlier token", ATTACHED
     )
 

@@ -85,6 +85,7 @@ def test_each_credential_is_a_trust() -> None:
 def test_ids_are_compared_ignoring_letter_case() -> None:
     snapshot = estates.snapshot({"host": "uami", "subject": MAIN})
     (at,) = (n for n, document in enumerate(snapshot.documents) if document.kind == "federated-credential")
+    assert isinstance(snapshot.documents, list)
     old = snapshot.documents[at]
     snapshot.documents[at] = Document(
         "azure", old.scope, old.kind, old.id.replace("resourcegroups", "resourceGroups"), old.body

@@ -1,0 +1,265 @@
+"""`python -m tests.bench soak [--minutes 30] [--quick]`: one process that scans three clouds for long in bad weather.
+
+The clouds are served by a process of their own. A fifth of all calls fails, every time others. After each scan the
+process is looked at: memory, open files, sockets, threads, files left behind. Whatever grows fails the run, and so does
+a report that differs from that of a calm day and says that it is complete.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import gc
+import io
+import json
+import multiprocessing
+import os
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+from tabulate import tabulate
+
+from auditor import cli
+from fixtures.loopback import aws_organisation
+from fixtures.loopback.aws import LoopbackAws, forget_own_settings
+from fixtures.loopback.azure import LoopbackAzure
+from fixtures.loopback.faults import Storm
+from fixtures.loopback.gcp import LoopbackGoogle
+from tests.faults.clouds import AWS, AZURE, GOOGLE, hurry, timeless, trust
+
+ESTATES = Path("fixtures/estates")
+ORGANIZATION = "487201356490"
+MEMBERS = 8
+SHARE = 0.2
+STALL = 0.8
+TIMEOUT = 0.5
+MINUTES = 30.0
+QUICK_MINUTES = 0.5
+FEWEST = 10
+"""Scans without which nothing can be said."""
+
+MEMORY_SLOPE = 6.0
+"""KiB that a scan may add at most, by a line through all samples but the first fifth: the allocator's own noise."""
+MEMORY_GROWTH = 0.03
+"""The share by which the middle of the last fifth may lie above that of the second fifth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The process after one scan."""
+
+    memory: float
+    """Resident, KiB."""
+    files: int
+    sockets: int
+    threads: int
+    left: int
+    """Entries of the folder for temporary files."""
+
+
+def take(folder: Path) -> Sample:
+    """Linux only."""
+    gc.collect()
+    # A thread that has done its work may need a moment to end.
+    for _ in range(20):
+        if threading.active_count() == 1:
+            break
+        time.sleep(0.01)
+    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    links = []
+    for entry in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            links.append(str(entry.readlink()))
+    return Sample(
+        pages * os.sysconf("SC_PAGESIZE") / 1024,
+        len(links),
+        sum(link.startswith("socket:") for link in links),
+        threading.active_count(),
+        sum(1 for _ in folder.iterdir()),
+    )
+
+
+def serve(pipe: Connection) -> None:
+    """The three clouds, until the pipe ends. A number that comes is the seed of new weather, None calms it.
+
+    What goes back is how many calls the last weather saw, and how many of them it struck.
+    """
+    forget_own_settings()
+    organisation, tenant = (json.loads((ESTATES / name / "demo.json").read_text("utf-8")) for name in ("gcp", "azure"))
+    with (
+        LoopbackAws(managed_policies=True) as aws,
+        LoopbackGoogle(organisation, page_size=20) as google,
+        LoopbackAzure(tenant, page_size=20) as azure,
+    ):
+        aws_organisation.load(aws, ((f"member-{number}", trust(number)) for number in range(MEMBERS)))
+        aws.load_estate(ESTATES / "aws/demo.json")
+        aws.empty_pages, aws.page_size = True, 20
+        for server in (aws, google, azure):
+            server.stall = STALL
+        pipe.send({**aws.environment, **google.environment, **azure.environment})
+        storms: list[Storm] = []
+        with contextlib.suppress(EOFError):
+            while True:
+                seed: int | None = pipe.recv()
+                pipe.send((sum(one.calls.total() for one in storms), sum(one.struck.total() for one in storms)))
+                google.paths.clear()
+                azure.paths.clear()
+                for server in (aws, google, azure):
+                    server.calm()
+                storms = [] if seed is None else [each.storm(SHARE, seed) for each in (aws, google, azure)]
+
+
+def scan(output: Path) -> tuple[int, str]:
+    """Exit code and report of the whole command."""
+    arguments = ["scan", "aws", "gcp", "azure", "--organization", "--organization", ORGANIZATION]
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        code = cli.main([*arguments, "-f", "json", "-o", str(output)])
+    return code, output.read_text("utf-8")
+
+
+@contextlib.contextmanager
+def clouds() -> Iterator[Connection]:
+    """The pipe to the served clouds, with this process turned to them."""
+    ours, theirs = multiprocessing.Pipe()
+    server = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs,), daemon=True)
+    server.start()
+    theirs.close()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in ours.recv().items():
+            patch.setenv(name, value)
+        for cloud in (AWS, GOOGLE, AZURE):
+            hurry(patch, replace(cloud.patient, read_timeout=TIMEOUT))
+        yield ours
+    ours.close()
+    server.join(10)
+
+
+@dataclass(slots=True)
+class Course:
+    """What a soak has seen."""
+
+    samples: list[Sample] = field(default_factory=list)
+    codes: Counter[int] = field(default_factory=Counter)
+    calls: int = 0
+    struck: int = 0
+    alike: int = 0
+    """Reports that are those of a calm day."""
+    gaps: int = 0
+    """Reports that say that something was not read: now and then every attempt at a call is struck."""
+    wrong: int = 0
+    """All others."""
+
+
+def calm_day(output: Path) -> str:
+    """The report in fair weather. First answers may be slow: the served clouds make themselves as they are asked."""
+    reports = [""]
+    for _ in range(10):
+        begun = datetime.now(UTC)
+        reports.append(timeless(scan(output)[1], begun))
+        if reports[-1] == reports[-2] and json.loads(reports[-1])["summary"]["coverage_complete"]:
+            return reports[-1]
+    raise RuntimeError("no two reports of a calm day are complete and alike")
+
+
+def soak(minutes: float, folder: Path) -> Course:
+    """Scan for so long."""
+    course, output = Course(), folder.parent / "report.json"
+    with clouds() as pipe:
+        clean = calm_day(output)
+        end = time.monotonic() + 60 * minutes
+        seed = 0
+        while time.monotonic() < end or seed < FEWEST:
+            pipe.send(seed)
+            calls, struck = pipe.recv()
+            course.calls, course.struck = course.calls + calls, course.struck + struck
+            begun = datetime.now(UTC)
+            code, report = scan(output)
+            report = timeless(report, begun)
+            course.codes[code] += 1
+            if report == clean:
+                course.alike += 1
+            elif not json.loads(report)["summary"]["coverage_complete"]:
+                course.gaps += 1
+            else:
+                course.wrong += 1
+                output.with_suffix(f".{seed}").write_text(report, "utf-8")
+            course.samples.append(take(folder))
+            seed += 1
+            if seed % 50 == 0:
+                print(f"{seed} scans, {course.samples[-1]}", file=sys.stderr, flush=True)
+    return course
+
+
+def fifth(samples: Sequence[Sample], number: int) -> Sequence[Sample]:
+    """The samples of one fifth of the time, counted from 1."""
+    size = len(samples) / 5
+    return samples[round((number - 1) * size) : round(number * size)]
+
+
+def complaints(samples: Sequence[Sample]) -> list[str]:
+    """What grows, in words."""
+    second, last = fifth(samples, 2), fifth(samples, 5)
+    found = []
+    for each in fields(Sample):
+        before, after = (statistics.median(getattr(one, each.name) for one in part) for part in (second, last))
+        if each.name == "memory":
+            if after > before * (1 + MEMORY_GROWTH):
+                found.append(f"memory grew from {before / 1024:.1f} to {after / 1024:.1f} MiB")
+        elif after > before:
+            found.append(f"{each.name} grew from {before:g} to {after:g}")
+    if (found_slope := slope(samples)) > MEMORY_SLOPE:
+        found.append(f"each scan adds {found_slope:.1f} KiB of memory")
+    return found
+
+
+def slope(samples: Sequence[Sample]) -> float:
+    """KiB of memory for each scan, by least squares over all but the first fifth."""
+    settled = samples[round(len(samples) / 5) :]
+    return statistics.linear_regression(range(len(settled)), [one.memory for one in settled]).slope
+
+
+def main(arguments: Sequence[str]) -> int:
+    """0 when nothing grew and no report was wrong."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench soak")
+    parser.add_argument("--minutes", type=float, default=None)
+    parser.add_argument("--quick", action="store_true", help="for half a minute, which shows coarse leaks only")
+    asked = parser.parse_args(arguments)
+    minutes = asked.minutes or (QUICK_MINUTES if asked.quick else MINUTES)
+    with tempfile.TemporaryDirectory(prefix="soak-") as base:
+        folder = Path(base) / "temporary"
+        folder.mkdir()
+        tempfile.tempdir = str(folder)
+        try:
+            course = soak(minutes, folder)
+        finally:
+            tempfile.tempdir = None
+    shown = []
+    for each in fields(Sample):
+        middles = [
+            statistics.median(getattr(one, each.name) for one in fifth(course.samples, number))
+            for number in range(1, 6)
+        ]
+        peak = max(getattr(one, each.name) for one in course.samples)
+        shown.append((each.name, *middles, peak))
+    print(tabulate(shown, headers=("middle of", "1st fifth", "2nd", "3rd", "4th", "5th", "most"), floatfmt=".0f"))
+    print(
+        f"{len(course.samples)} scans in {minutes:g} minutes, {course.calls:,} calls, {course.struck:,} struck; "
+        f"memory {slope(course.samples):+.2f} KiB a scan; exit codes {dict(course.codes)}; reports as on a calm day: "
+        f"{course.alike}, with gaps that they tell: {course.gaps}, wrong: {course.wrong}"
+    )
+    found = complaints(course.samples)
+    if course.wrong:
+        found.append(f"{course.wrong} reports say that they are complete and are not")
+    for one in found:
+        print(f"NOT GOOD: {one}")
+    return 1 if found else 0

@@ -1,0 +1,237 @@
+"""An estate looked at account by account comes to what it comes to as a whole, whatever its documents say."""
+
+from __future__ import annotations
+
+import gc
+import pickle
+import tracemalloc
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from importlib import import_module
+from pkgutil import iter_modules
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from auditor.model import Identity
+from auditor.providers import aws
+from auditor.providers.aws.authority import AwsAuthority
+from auditor.providers.aws.estate import Estate
+from auditor.providers.aws.kept import Kept
+from auditor.shelf import Shelf
+from auditor.snapshot import Coverage, Document, Snapshot, Status
+from tests.providers.aws.random_estates import NOW, arn, estate
+from tests.providers.aws.whole_estate import WholeEstate
+
+HUB = "999999999999"
+END = datetime.fromisoformat(NOW)
+RANDOMS = st.randoms(use_true_random=False)
+
+
+def on_disk(snapshot: Snapshot) -> Snapshot:
+    return replace(snapshot, documents=Shelf(snapshot.documents, limit=100, gathered=100))
+
+
+@given(RANDOMS, st.booleans())
+@settings(max_examples=80, deadline=None)
+def test_every_role_has_the_profile_it_has_in_the_whole(random: Random, hostile: bool) -> None:
+    snapshot = estate(random, hostile=hostile)
+    whole = WholeEstate(snapshot, END)
+    told = whole.profiles()
+    for held in (snapshot, on_disk(snapshot)):
+        authority = AwsAuthority(held, END)
+        identities = list(authority.identities())
+        assert identities == [role.identity for role in whole.roles.values()]
+        for identity in identities:
+            assert authority.profile(identity) == told[identity.id]
+        travelled = pickle.loads(pickle.dumps(authority))
+        assert {one.id: travelled.profile(one) for one in reversed(identities)} == told
+
+
+@given(RANDOMS)
+@settings(max_examples=50, deadline=None)
+def test_roles_are_open_to_the_same_in_the_same_order(random: Random) -> None:
+    snapshot = estate(random, hostile=False)
+    whole = WholeEstate(snapshot, END)
+    lazy = Estate(on_disk(snapshot), END)
+    for ident, role in whole.roles.items():
+        found = lazy.role(ident)
+        assert found is not None
+        room, same = found
+        assert [one.arn for one in room.open_to(same)] == [one.arn for one in whole.open_to(role)]
+        own = role.account
+        assert [one.arn for one in room.open_within(same)] == [
+            one.arn for one in whole.open_to(role) if one.account == own
+        ]
+        assert [one.arn for one in room.naming(same)] == [one.arn for one in whole.naming(role) if one.account == own]
+        for service in ("lambda.amazonaws.com", "ec2.amazonaws.com"):
+            assert [one.arn for one in room.serving(own, service)] == [one.arn for one in whole.serving(own, service)]
+
+
+# Memory
+
+
+def organisation(accounts: int, roles: int) -> Iterator[Document]:
+    """No two accounts with a text in common, but for what each of them trusts."""
+    for number in range(accounts):
+        account = f"{100_000_000_000 + number}"
+        shared = f"arn:aws:iam::{account}:policy/shared-{account}"
+        statements = [allow([f"s3:Get*{number}", "sns:Publish"], f"arn:aws:s3:::{account}-*/*"), allow("ec2:*")]
+        version = {"IsDefaultVersion": True, "Document": {"Version": "2012-10-17", "Statement": statements}}
+        yield Document("aws", account, "iam-policy", shared, {"PolicyVersionList": [version]})
+        for place in range(roles):
+            ident = arn(account, f"r{place}-{account}")
+            own = [
+                allow("s3:PutObject", f"arn:aws:s3:::{account}-{place}/*"),
+                allow("sts:AssumeRole", arn(account, "*")),
+            ]
+            principal = {"AWS": arn(HUB, "hub") if place == 0 else f"arn:aws:iam::{account}:root"}
+            body = {
+                "RoleName": f"r{place}-{account}",
+                "AssumeRolePolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}],
+                },
+                "RolePolicyList": [
+                    {"PolicyName": "own", "PolicyDocument": {"Version": "2012-10-17", "Statement": own}}
+                ],
+                "AttachedManagedPolicies": [{"PolicyArn": shared}],
+            }
+            yield Document("aws", account, "iam-role", ident, body)
+    everywhere = {"Version": "2012-10-17", "Statement": [allow("sts:AssumeRole")]}
+    body = {"RoleName": "hub", "RolePolicyList": [{"PolicyName": "own", "PolicyDocument": everywhere}]}
+    yield Document("aws", HUB, "iam-role", arn(HUB, "hub"), {**body, "AssumeRolePolicyDocument": {"Statement": []}})
+
+
+def allow(actions: Any, resources: Any = "*") -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": actions, "Resource": resources}
+
+
+class Counting(Shelf):
+    """A shelf that notes which scopes somebody takes from it."""
+
+    def __init__(self, documents: Iterable[Document]) -> None:
+        self.taken: list[str] = []
+        super().__init__(documents, limit=100, gathered=100)
+
+    def within(self, provider: str, scope: str) -> list[Document]:
+        self.taken.append(scope)
+        return super().within(provider, scope)
+
+
+def collected(accounts: int, roles: int) -> tuple[Snapshot, Counting]:
+    shelf = Counting(organisation(accounts, roles))
+    rows = [Coverage("aws", scope, "iam-role", Status.READ) for scope in shelf.scopes("aws")]
+    return Snapshot(NOW, NOW, shelf, rows), shelf
+
+
+def caches() -> Iterator[tuple[str, Any]]:
+    """Everything in the rooms of AWS that `functools` remembers."""
+    rooms = [import_module(f"{aws.__name__}.{one.name}") for one in iter_modules(aws.__path__)]
+    for room in rooms:
+        for name, value in vars(room).items():
+            for inner, found in ((name, value), *((f"{name}.{key}", one) for key, one in _members(value))):
+                if hasattr(found, "cache_parameters"):
+                    yield f"{room.__name__}.{inner}", found
+
+
+def _members(value: object) -> Iterator[tuple[str, Any]]:
+    return iter(list(vars(value).items()) if isinstance(value, type) else ())
+
+
+def test_nothing_is_remembered_without_end() -> None:
+    found = {name: cache.cache_parameters()["maxsize"] for name, cache in caches()}
+    assert found["auditor.providers.aws.wildcards.matches"] == 1 << 14
+    assert {name for name, most in found.items() if most is None} == {
+        # The one list of all services there are.
+        "auditor.providers.aws.catalogue._services"
+    }
+    assert max(most or 0 for most in found.values()) <= 1 << 14
+
+
+def test_memory_does_not_grow_with_the_accounts_that_were_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("auditor.providers.aws.estate.WITHIN", 100)
+    monkeypatch.setattr("auditor.providers.aws.authority.REMEMBERED", 500)
+    snapshot, _ = collected(accounts=240, roles=6)
+    authority = AwsAuthority(snapshot, END)
+
+    def held() -> int:
+        """Bytes that are held besides what `functools` remembers, which has a bound of its own."""
+        for _, cache in caches():
+            cache.cache_clear()
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    peaks: dict[int, int] = {}
+    stays: dict[int, int] = {}
+    tracemalloc.start()
+    try:
+        for number, identity in enumerate(authority.identities()):
+            assert authority.profile(identity).power.gaps == ()
+            if number in (480, 1_440):
+                peaks[number] = tracemalloc.get_traced_memory()[1]
+                stays[number] = held()
+                tracemalloc.reset_peak()
+            elif number in (300, 1_260):
+                held()
+                tracemalloc.reset_peak()
+    finally:
+        tracemalloc.stop()
+    print(stays, peaks)
+    assert stays[1_440] < stays[480] * 1.1
+    assert peaks[1_440] < peaks[480] * 1.05
+
+
+def test_a_hub_sees_every_account_that_lets_it_in_and_loads_none() -> None:
+    snapshot, shelf = collected(accounts=50, roles=3)
+    authority = AwsAuthority(snapshot, END)
+    assert len(shelf.taken) == 51
+    shelf.taken.clear()
+    steps = authority.profile(Identity("aws", HUB, "iam-role", arn(HUB, "hub"), "hub")).steps
+    assert [step.target.id for step in steps] == [
+        arn(f"{100_000_000_000 + number}", f"r0-{100_000_000_000 + number}") for number in range(50)
+    ]
+    assert all(step.certain and step.kind == "assume-role" for step in steps)
+    assert shelf.taken == [HUB]
+
+
+def test_an_account_is_loaded_once_as_long_as_it_is_looked_at() -> None:
+    snapshot, shelf = collected(accounts=3, roles=3)
+    authority = AwsAuthority(snapshot, END)
+    shelf.taken.clear()
+    for identity in authority.identities():
+        authority.profile(identity)
+    assert shelf.taken == list(snapshot.scopes("aws"))
+
+
+def test_what_was_worked_out_does_not_travel() -> None:
+    snapshot, _ = collected(accounts=5, roles=5)
+    authority = AwsAuthority(snapshot, END)
+    before = len(pickle.dumps(authority))
+    profiles = [authority.profile(identity) for identity in authority.identities()]
+    assert len(pickle.dumps(authority)) == pytest.approx(before, abs=100)
+    travelled = pickle.loads(pickle.dumps(authority))
+    assert [travelled.profile(identity) for identity in travelled.identities()] == profiles
+
+
+def test_the_values_used_last_are_kept() -> None:
+    made: list[int] = []
+
+    def make(key: int) -> str:
+        made.append(key)
+        return "x" * key
+
+    kept: Kept[int, str] = Kept(10, len)
+    assert [kept.get(key, make) for key in (3, 4, 3, 5)] == ["xxx", "xxxx", "xxx", "xxxxx"]
+    assert made == [3, 4, 5]
+    kept.get(3, make)
+    kept.get(4, make)  # was the longest unused when 5 came
+    assert made == [3, 4, 5, 4]
+    assert kept.get(50, make) == kept.get(50, make)  # too heavy, and yet the last one
+    assert made == [3, 4, 5, 4, 50]
+    kept.get(3, make)
+    assert made == [3, 4, 5, 4, 50, 3]
