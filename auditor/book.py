@@ -40,7 +40,9 @@ class Book:
         self._standings.add(judged.standings)
         self._findings.extend(judged.findings)
         for failure in judged.failures:
-            self._failures.setdefault(failure.id, failure)
+            known = self._failures.get(failure.id)
+            if known is None or known.about is None:  # the portion that a subject belongs to knows it
+                self._failures[failure.id] = failure
         self._answered |= judged.answered
         self._tally.merge(judged.tally)
 

@@ -14,7 +14,7 @@ from auditor.compliance import FRAMEWORKS
 from auditor.providers import PROVIDERS
 from auditor.report import FORMATS
 
-FILES = frozenset(("FILE", "SNAPSHOT", "OLD", "NEW"))
+FILES = frozenset(("FILE", "SNAPSHOT", "OLD", "[OLD]", "NEW"))
 """Metavariables that stand for files."""
 
 

@@ -1,8 +1,9 @@
 """The file in which a collection keeps what it has read so far, scope by scope, so that being killed costs little.
 
-Each entry is the snapshot of one scope of the plan, packed as a frame of its own with a checksum (RFC 8878, 3.1), and
-is on the disk before the next is taken. The first frame says what is being collected. So the file unpacks like any
-other; and wherever it was torn off, the whole frames before that count, and nothing after them.
+Each entry is the snapshot of one scope of the plan, packed as a frame of its own with a checksum (RFC 8878, 3.1). It is
+handed to the system at once, and the system is asked every second to bring it to the disk. The first frame says what is
+being collected. So the file unpacks like any other; and wherever it was torn off, the whole frames before that count,
+and nothing after them.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import io
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -32,6 +34,8 @@ FORMAT = "oidc-trust-auditor journal"
 
 CHUNK = 1 << 16
 """Bytes that are read at once, and unpacked at most."""
+PAUSE = 1.0
+"""Seconds between two times that the disk is waited for: many small entries would be written no faster than it can."""
 HEAD = 2
 """Lines of an entry that are looked at without reading all of it: what it is, and when it was read."""
 
@@ -58,6 +62,7 @@ class Journal:
         self.path = path
         self.torn = 0
         """How many bytes at its end were no whole entry, and are gone."""
+        self._synced = 0.0
         self._entries: dict[tuple[str, str], tuple[Visit, int, int]] = {}
         """With where they lie."""
         with _told(path):
@@ -85,6 +90,7 @@ class Journal:
         if not self._end:
             header = {"format": FORMAT, "plan": plan}
             self._append(lambda stream: stream.write(json.dumps(header) + "\n"))
+            self._sync()
             _settle(self.path.absolute().parent)
 
     def _take(self, frames: Iterator[_Frame]) -> None:
@@ -118,23 +124,33 @@ class Journal:
         self._entries[visit.key] = (visit, begin, self._end)
 
     def _append(self, write: Callable[[TextIO], object]) -> None:
-        self._file.seek(self._end)
+        before = self._end
+        self._file.seek(before)
         packing = _Packing(self._file)
         try:
             with io.TextIOWrapper(io.BufferedWriter(packing, CHUNK), "utf-8", "backslashreplace", "\n") as stream:
                 write(stream)
             packing.end()
-            os.fsync(self._file.fileno())
+            self._end = self._file.tell()
+            if time.monotonic() >= self._synced + PAUSE:
+                self._sync()
         except BaseException:  # also Ctrl-C: what follows must not lie behind half an entry
+            self._end = before
             self._cut()
             raise
-        self._end = self._file.tell()
+
+    def _sync(self) -> None:
+        os.fsync(self._file.fileno())
+        self._synced = time.monotonic()
 
     def _cut(self) -> None:
         self._file.truncate(self._end)
 
     def close(self) -> None:
         """Let go of the file, which stays."""
+        if not self._file.closed:
+            with suppress(OSError):
+                self._sync()
         self._file.close()
 
     def remove(self) -> None:

@@ -41,7 +41,6 @@ class Seen:
         """Done each second, lately; None while that is a guess."""
         if not isinstance(self.told, Stage) or now - self.begun < PATIENCE:
             return None
-        # The newest mark that leaves a while to look at; for a while after that the one before it.
         moment, done = self.marks[0]
         return (self.told.done - done) / (now - moment) if now > moment and self.told.done > done else None
 

@@ -189,7 +189,8 @@ def opened(
     """What a collection into `target` (None: nothing that could be continued) takes over, and where it keeps the rest.
 
     That is in the journal of `target` and in `Asked.old`, or in `target` itself. The journal stays when the block is
-    left, unless `finish` was called or nothing was read. `tell` hears what becomes of earlier collections. Raises `UsageError` for files that this plan cannot continue, `OutputError` when nothing can be kept.
+    left, unless `finish` was called or nothing was read. `tell` hears what becomes of earlier collections.
+    Raises `UsageError` for files that this plan cannot continue, `OutputError` when nothing can be kept.
     """
     found = Resumption(now, MAX_AGE if asked is None else asked.max_age)
     with ExitStack() as stack:

@@ -17,12 +17,15 @@ from typing import Any, NamedTuple, overload
 
 from auditor.scratch import Extent, Scratch, pack, unpack
 
-LIMIT = 32_000_000
-"""Bytes of documents, as text, that stay in memory: some 130 MB of objects."""
+LIMIT = 16_000_000
+"""Bytes of documents, as text, that stay in memory: some 60 MB of objects."""
 GATHERED = 8_000_000
-"""Bytes that are gathered before they are written, once there is a file."""
-BATCH = 1_000_000
-"""Bytes in a batch, more or less."""
+"""Bytes that are gathered before they are written, once there is a file and scopes come mixed."""
+BATCH = 500_000
+"""Bytes of one scope that are written at once."""
+ENOUGH = 50_000
+"""So many bytes of one scope are written when another begins, which in a snapshot's own order is its end. Soon, because
+what was just decoded is quick to pack."""
 UNKNOWN_SIZE = 4_000
 """What is assumed of a document whose size cannot be told easily."""
 
@@ -68,6 +71,8 @@ class _Scope:
 
     batches: list[_Batch] = field(default_factory=list)
     fresh: list[_Fresh] = field(default_factory=list)
+    size: int = 0
+    """Of what is fresh."""
     last: Key | None = None
     count: int | None = 0
     """How many there are. None when one came before or with the key of another, so that somebody must look."""
@@ -86,6 +91,7 @@ class Shelf(Sequence[Document]):
         self._scopes: dict[Place, _Scope] = {}
         self._dirty: dict[Place, _Scope] = {}
         """Those that have something in memory."""
+        self._latest: Place | None = None
         self._order: list[Place] | None = None
         self._kinds: dict[frozenset[str], frozenset[str]] = {}
         self._limit = limit
@@ -111,9 +117,16 @@ class Shelf(Sequence[Document]):
             else:
                 found.count = None
             found.fresh.append(_Fresh(document, added, rank))
+            found.size += added
             self._size += added
             if self._size > self._limit:
                 self._put_away()
+            elif self._file is not None:
+                if found.size >= BATCH:
+                    self._write(self._file, place)
+                if place != self._latest and self._latest in self._dirty and self._dirty[self._latest].size >= ENOUGH:
+                    self._write(self._file, self._latest)
+            self._latest = place
 
     def extend(self, documents: Iterable[Document]) -> None:
         """Add all of them."""
@@ -250,12 +263,15 @@ class Shelf(Sequence[Document]):
         file = self._file
         if file is None:
             file = self._file = Scratch()
-        for found in self._dirty.values():
-            found.batches += [self._batch(file, documents, rank) for documents, rank in _divided(found.fresh)]
-            found.fresh = []
-        self._dirty = {}
-        self._size = 0
+        for place in list(self._dirty):
+            self._write(file, place)
         self._limit = self._gathered
+
+    def _write(self, file: Scratch, place: Place) -> None:
+        found = self._dirty.pop(place)
+        found.batches += [self._batch(file, documents, rank) for documents, rank in _divided(found.fresh)]
+        self._size -= found.size
+        found.fresh, found.size = [], 0
 
     def _batch(self, file: Scratch, documents: Sequence[Document], rank: str) -> _Batch:
         kinds = frozenset(document.kind for document in documents)
@@ -318,7 +334,7 @@ def _folded(found: _Scope) -> _Folded:
 def _unfolded(place: Place, given: _Folded) -> _Scope:
     pieces, last, count = given
     fresh = [_Fresh(one, _size(one.body), rank) for held, rank in pieces for one in _unpacked(place, held)]
-    return _Scope(fresh=fresh, last=last, count=count)
+    return _Scope(fresh=fresh, size=sum(one.size for one in fresh), last=last, count=count)
 
 
 def _size(body: Any) -> int:

@@ -164,6 +164,7 @@ def merge(snapshots: Iterable[Snapshot]) -> Snapshot:
         if shelf is not None:
             shelf.take(one.documents, one.finished)
         given.append(one if shelf is None else replace(one, documents=()))
+        del one  # else it would stay until the next one is there
     if not given:
         raise SnapshotError("there is no snapshot to audit")
     if len(given) == 1 and isinstance(given[0].documents, Shelf):

@@ -1,4 +1,4 @@
-"""What a terminal gets: its own width, colours, and a line that tells how far a long run is. And what a log gets of it."""
+"""What a terminal gets: its own width, colours, and how far a long run is; and what a log gets of the latter."""
 
 from __future__ import annotations
 
@@ -93,13 +93,13 @@ class Diary:
     thread that looks at the clock, from when something is first told until `close`.
     """
 
-    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic, every: float = MINUTE) -> None:
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream
         self._clock = clock
-        self._every = every
+        self._every = MINUTE
         self._lock = threading.Lock()
         self._board = Board()
-        self._due = clock() + every
+        self._due = clock() + MINUTE
         self._ended = threading.Event()
         self._watch: threading.Thread | None = None
 
@@ -130,7 +130,7 @@ class Diary:
         with self._lock:
             self._ended.set()
         if self._watch is not None:
-            self._watch.join()
+            self._watch.join(1)  # it may be writing to a pipe that nobody empties
 
     def _look(self) -> None:
         # Nobody may read the stream any more; then there is nobody to tell.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from auditor import scopes
@@ -140,7 +140,7 @@ class FakeScope:
     name: str | None = "fake"
     what: str | None = None
     lane: str = ""
-    patience: Patience = Patience()
+    patience: Patience = field(default_factory=Patience)
 
     @property
     def provider(self) -> str:

@@ -37,7 +37,7 @@ def read(work: Any, scopes: Iterable[Any], means: Means) -> dict[Any, Outcome[An
 
 
 def local(**options: Any) -> Any:
-    return distributed.LocalCluster(dashboard_address=None, n_workers=2, threads_per_worker=1, **options)
+    return distributed.LocalCluster(dashboard_address="127.0.0.1:0", n_workers=2, threads_per_worker=1, **options)
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +153,7 @@ def test_nobody_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_no_worker_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "WAIT", 1)
-    with distributed.LocalCluster(dashboard_address=None, n_workers=0, processes=False, protocol="tcp://") as empty:
+    with distributed.LocalCluster(dashboard_address="127.0.0.1:0", n_workers=0, processes=False, protocol="tcp://") as empty:
         said = rf"^the cluster at {empty.scheduler_address} has no workers$"
         with pytest.raises(WorkerError, match=said), means_of(None, Cluster(empty.scheduler_address)):
             pass

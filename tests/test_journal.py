@@ -59,6 +59,13 @@ def plain(snapshot: Snapshot) -> Snapshot:
     return snapshot
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _without_waiting_for_the_disk() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("auditor.journal.os.fsync", lambda _: None)
+        yield
+
+
 @pytest.fixture
 def written(tmp_path: Path) -> tuple[Path, list[int]]:
     """A journal of all parts, and where its frames end: the first tells the plan."""

@@ -35,6 +35,21 @@ def test_a_block_that_fails_leaves_everything_as_it_was(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_what_takes_the_place_of_a_file_is_on_the_disk_by_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "report.json"
+    path.write_text("old")
+    seen: list[tuple[str, bytes]] = []
+
+    def fsync(descriptor: int) -> None:
+        seen.append((path.read_text(), os.pread(descriptor, 100, 0)))
+
+    monkeypatch.setattr("auditor.output.os.fsync", fsync)
+    with whole_file(path) as stream:
+        stream.write("new")
+    assert seen == [("old", b"new")]
+    assert path.read_text() == "new"
+
+
 def test_a_link_stays_one(tmp_path: Path) -> None:
     (tmp_path / "real").write_text("old")
     (tmp_path / "link").symlink_to("real")

@@ -102,6 +102,13 @@ class Run:
             raise KeyboardInterrupt
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _without_waiting_for_the_disk() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("auditor.journal.os.fsync", lambda _: None)
+        yield
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     return Run(tmp_path)

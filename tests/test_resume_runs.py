@@ -14,13 +14,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 from urllib.parse import parse_qs
 
 import pytest
 
 from auditor import cli, journal
-from auditor.snapshot import load
+from auditor.snapshot import Snapshot, load, save
 from fixtures.loopback import aws_organisation, aws_pages
 from fixtures.loopback.aws import ACCOUNT, DETAILS, LoopbackAws
 from fixtures.loopback.azure import LoopbackAzure
@@ -226,6 +226,30 @@ def test_ended_by_ctrl_c_what_was_read_is_saved_and_continued(accounts: list[str
     assert cli.main([*COLLECT, "--resume"]) == 0
     assert sorted(door.read) == sorted(set(accounts) - set(first))
     assert earlier("estate.jsonl") == set(first)
+
+
+def test_a_full_disk_costs_nothing_that_was_read(
+    accounts: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written: list[Snapshot] = []
+
+    def until_full(part: Snapshot, stream: TextIO) -> None:
+        if len(written) == 3:
+            raise OSError(28, "No space left on device")
+        written.append(part)
+        save(part, stream)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(journal, "save", until_full)
+        assert cli.main([*COLLECT]) == 1
+    assert capsys.readouterr().err == (
+        "auditor: estate.jsonl.partial: what was read is kept there; the same command with --resume continues it\n"
+        "auditor: estate.jsonl.partial: cannot be kept: No space left on device\n"
+    )
+    assert not Path("estate.jsonl").exists()
+    assert cli.main([*COLLECT, "--resume"]) == 0
+    assert earlier("estate.jsonl") == {visit.scope for part in written for visit in part.visits}
+    assert {document.scope for document in load(Path("estate.jsonl")).of("aws", "account")} == set(accounts)
 
 
 @pytest.mark.usefixtures("door")

@@ -80,12 +80,16 @@ def same(found: Shelf, wanted: Sequence[Document]) -> None:
             assert list(of_kinds(found, kinds)) == list(of_kinds(list(wanted), kinds)) == some
 
 
-@given(st.lists(st.tuples(DOCUMENTS, RANKS), max_size=12), LIMITS, st.sampled_from([1, 60, 10**6]))
+SIZES = st.sampled_from([1, 60, 10**6])
+
+
+@given(st.lists(st.tuples(DOCUMENTS, RANKS), max_size=12), LIMITS, SIZES, SIZES)
 def test_each_once_in_order_the_last_of_the_highest_rank(
-    added: list[tuple[Document, str]], limit: int, batch: int
+    added: list[tuple[Document, str]], limit: int, batch: int, enough: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shelves, "BATCH", batch)
+        patch.setattr(shelves, "ENOUGH", enough)
         found = Shelf(limit=limit)
         for document, rank in added:
             found.append(document, rank=rank)

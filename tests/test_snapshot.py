@@ -259,7 +259,9 @@ def test_however_a_snapshot_is_divided_the_parts_merge_into_the_same(
     places = st.sets(st.sampled_from(range(3)), min_size=1)
     for document in documents:
         for place in data.draw(places):
-            parts[place].documents.append(document)
+            held = parts[place].documents
+            assert isinstance(held, list)
+            held.append(document)
     for row in coverage:
         for place in data.draw(places):
             parts[place].coverage.append(row)

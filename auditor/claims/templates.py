@@ -89,9 +89,9 @@ class _TemplateSearch:
 
     def _begins_otherwise(self, template: Template, key: str) -> bool:
         """Whether no text that begins with this segment can satisfy the predicate, by its first letters alone."""
-        start = ascii_lower(template.special.get(key, f"{key}:").partition("<")[0])
         begins = beginnings(self.predicate, template.claim)
-        return begins is not None and not any(b.startswith(start) or start.startswith(b) for b in begins)
+        starts = printed_first(self.grammar, key)
+        return begins is not None and not any(b.startswith(s) or s.startswith(b) for b in begins for s in starts)
 
     def _possible(self, keys: tuple[str, ...], end: str) -> bool:
         return not isinstance(self._ask(keys, end), Rejected)
@@ -106,6 +106,17 @@ class _TemplateSearch:
         self.work.spend(WORK_PER_TEMPLATE)
         shapes = customised(self.grammar, keys, end=end, claims=self.claims)
         return solve(self.predicate, self.grammar, shapes, self.work, strictly=self.strictly)
+
+
+@lru_cache(maxsize=4096)
+def printed_first(grammar: Grammar, key: str) -> frozenset[str]:
+    """Texts in lower case such that every segment of the key begins like one of them."""
+    special = None if grammar.template is None else grammar.template.special.get(key)
+    if special is None:
+        return frozenset((ascii_lower(f"{key}:"),))
+    literal, _, fragment = special.rpartition("<")
+    terms = (grammar.fragments.get(shape, {}).get(fragment.rstrip(">"), ()) for shape in grammar.shapes)
+    return frozenset(ascii_lower(f"{literal}{term[0] if term and isinstance(term[0], str) else ''}") for term in terms)
 
 
 @lru_cache(maxsize=4096)

@@ -24,7 +24,7 @@ PROGRAMS = ("dom.js", "data.js", "state.js", "overview.js", "picture.js", "list.
 """In the order in which they are put together; later ones use what earlier ones define."""
 
 MOST = 100_000
-"""Trusts and findings together; of so many the page has some 200 MB, and takes about 1 GB to write and to look at."""
+"""Trusts and findings together. Of so many the page has 85 MB, and the parts of policies that it shows besides."""
 
 _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 """In JSON these stand in texts only, where an escape means the same."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from array import array
 from collections.abc import Callable, Collection, Iterator
 from typing import Any, Generic, TypeVar
@@ -15,8 +16,8 @@ R = TypeVar("R")
 LIMIT = 4_000_000
 """Bytes, as pickles, that are sorted in memory; what is more is sorted in a temporary file."""
 
-_HEX = 16
-"""Digits of the ids this program makes; such a one is a number of 64 bits."""
+_ID = re.compile("[0-9a-f]{16}")
+"""As this program makes them (`stable_id`): a number of 64 bits."""
 _FIRST = 64
 """Places to begin with; a power of two."""
 
@@ -94,9 +95,6 @@ class Seen:
 
 
 def _number(text: str) -> int:
-    if len(text) == _HEX and text.isalnum() and text.isascii():
-        try:
-            return int(text, 16)
-        except ValueError:
-            pass
+    if _ID.fullmatch(text):
+        return int(text, 16)
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")

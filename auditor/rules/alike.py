@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from auditor.breadth import sentence
 from auditor.claims.predicate import Token
@@ -179,6 +180,7 @@ class Alike:
 def _settled(judge: Callable[[Trust], Decision]) -> Callable[[Trust], Decision]:
     """`judge`, with an end where an answer is open."""
 
+    @lru_cache(maxsize=64)  # one rule after the other asks about the same kind without the same lines
     def settled(trust: Trust) -> Decision:
         decision = judge(trust)
         if any(isinstance(verdict, Undecided) for verdict in (decision.reachable, *decision.classes.values())):

@@ -59,9 +59,9 @@ def check(decision: Decision, context: Context) -> Iterable[Finding]:
     trust = decision.trust
     causes = list(_causes(decision))
     texts = list(dict.fromkeys(text for text, _ in causes))
-    shut = _shut(decision, context)
-    if shut is not None:
-        texts.append(f"If nothing stood above it: {shut}")
+    below = any(place.document in above.above(trust) for _, places in causes for place in places)
+    if below:
+        texts += _if_open(decision, context)
     assumption = decision.reachable.reason
     if assumption is not None:
         texts.append(f"This holds {assumption}." if assumption.startswith("assuming") else f"{assumption}.")
@@ -74,7 +74,7 @@ def check(decision: Decision, context: Context) -> Iterable[Finding]:
         title=f"No token of {trust.issuer.name} can {trust.identity.gained}",
         detail=" ".join(texts),
         evidence=[place for _, places in causes for place in places] or [trust.source],
-        fix=fixes.of(_FIX if shut is None else _FIX_BELOW, change),
+        fix=fixes.of(_FIX_BELOW if below else _FIX, change),
     )
 
 
@@ -99,12 +99,11 @@ def _moved(decision: Decision) -> Finding:
     return replace(found, confidence=Confidence.LOW)
 
 
-def _shut(decision: Decision, context: Context) -> str | None:
-    """Who would get in if only policies above did not refuse them; None where the trust is dead by itself."""
-    if not above.above(decision.trust):
-        return None
+def _if_open(decision: Decision, context: Context) -> Iterator[str]:
+    """Who would get in if only policies above did not refuse them."""
     alone = context.judge(above.alone(decision.trust))
-    return alone.statement if isinstance(alone.reachable, Accepted) else None
+    if isinstance(alone.reachable, Accepted):
+        yield f"If nothing stood above it: {alone.statement}"
 
 
 def _meant(trust: Trust) -> tuple[tuple[str, str] | None, str | None]:

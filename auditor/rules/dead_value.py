@@ -29,8 +29,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from auditor.claims.predicate import disjunction
-from auditor.claims.verdict import Rejected
+from auditor.claims.predicate import Predicate, Token, disjunction, evaluate
+from auditor.claims.verdict import Accepted, Rejected
 from auditor.model import Clause, Confidence, Decision, Finding, Fix, Statement, Trust, Value
 from auditor.rules import above, fixes, references, words
 from auditor.rules.base import Context, Definition
@@ -45,18 +45,31 @@ EXPLAINED = 3
 
 
 def check(decision: Decision, context: Context) -> Iterable[Finding]:
-    del context
     if isinstance(decision.reachable, Rejected):
         return
     trust = decision.trust
+    known = _proofs(decision, context)
     for statement in trust.allows:
-        nobody = core(trust, statement.clauses)
+        let_in = [token for token in known if all(_true(clause.predicate, token) for clause in statement.clauses)]
+        nobody = None if let_in else core(trust, statement.clauses)
         if nobody is None:
             for clause in statement.clauses:
                 if len(clause.values) > 1:
-                    yield from _clause(decision, statement, clause)
+                    yield from _clause(decision, statement, clause, let_in)
         elif not customisable(trust, statement.clauses):
             yield _statement(decision, statement, nobody)
+
+
+def _proofs(decision: Decision, context: Context) -> list[Token]:
+    """Tokens of default subjects that are known to get in: what lets one of them in is alive."""
+    if context.ours.subject_templates:
+        return []  # which of them has a declared subject, it does not say
+    verdicts = (decision.reachable, *decision.classes.values())
+    return [one.witness for one in verdicts if isinstance(one, Accepted) and not one.template]
+
+
+def _true(predicate: Predicate, token: Token) -> bool:
+    return evaluate(predicate, token) is True
 
 
 def _statement(decision: Decision, statement: Statement, found: Core) -> Finding:
@@ -77,9 +90,9 @@ def _instead(trust: Trust, found: Core) -> str:
     return "write what was meant"
 
 
-def _clause(decision: Decision, statement: Statement, clause: Clause) -> Iterator[Finding]:
+def _clause(decision: Decision, statement: Statement, clause: Clause, let_in: list[Token]) -> Iterator[Finding]:
     trust = decision.trust
-    dead = _dead(trust, statement, clause)
+    dead = _dead(trust, statement, clause, let_in)
     if not dead:
         return
     number = f"{len(dead)} of {len(clause.values)} values"
@@ -103,15 +116,19 @@ def _clause(decision: Decision, statement: Statement, clause: Clause) -> Iterato
     )
 
 
-def _dead(trust: Trust, statement: Statement, clause: Clause) -> list[tuple[Value, Core]]:
-    """The values that let nobody in, and why; none of which a customised subject could be."""
+def _dead(trust: Trust, statement: Statement, clause: Clause, let_in: list[Token]) -> list[tuple[Value, Core]]:
+    """The values that let nobody in, and why; none of which a customised subject could be.
+
+    `let_in`: tokens that get in by the statement.
+    """
     others = [other for other in statement.clauses if other is not clause]
 
     def only(values: list[Value]) -> list[Clause]:
         predicate = disjunction(value.predicate for value in values)
         return [*others, replace(clause, source=values[0].source, predicate=predicate, values=tuple(values))]
 
-    found = ((value, core(trust, only([value]))) for value in clause.values[:JUDGED])
+    asked = (v for v in clause.values[:JUDGED] if not any(_true(v.predicate, token) for token in let_in))
+    found = ((value, core(trust, only([value]))) for value in asked)
     dead = [(value, nobody) for value, nobody in found if nobody is not None]
     sure: list[tuple[Value, Core]] = []
     for start in range(0, len(dead), LONG):

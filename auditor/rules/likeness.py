@@ -128,8 +128,8 @@ def _placeholders(
             texts |= told
             if statement in given:
                 fixed |= told
-    if any("*" in text or "?" in text for text in texts):
-        return None  # rules ask whether a pattern was meant
+            elif any("*" in text or "?" in text for text in told):
+                return None  # rules ask whether a pattern was meant
     also = spoken_of.union(*map(_lower_words, fixed))
     return placeholders_for(texts, needed, trust.issuer.grammar, shapes, read, also)
 
@@ -186,7 +186,7 @@ def _of_an_issuer(key: str) -> bool:
     return "." in key.partition(":")[0]
 
 
-def _without_conditions(policy: Mapping[str, Any]) -> str:
+def _without_conditions(policy: Any) -> str:
     body = policy["Statement"]
     bare = [{name: value for name, value in one.items() if name != "Condition"} for one in _statements(policy) or ()]
     return json.dumps([{**policy, "Statement": bare}, isinstance(body, list)])

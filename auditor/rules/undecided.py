@@ -12,8 +12,9 @@ What is not known is not safe. A trust must not look clean because a part of it 
 
 ## Example
 
-A condition on `aws:SourceIp`; an OIDC provider whose document the auditor may not read; a subject pattern for an issuer
-that nobody has described; on Azure, an expression whose meaning is not documented in that point.
+A condition on `aws:SourceIp`, in the trust or in a resource control policy above it; such a policy that is attached and
+could not be read; an OIDC provider whose document the auditor may not read; a subject pattern for an issuer that nobody
+has described; on Azure, an expression whose meaning is not documented in that point.
 
 ## Use instead
 

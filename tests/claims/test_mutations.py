@@ -76,7 +76,7 @@ SUITE: dict[int, tuple[Check, ...]] = {
     12: (lambda rng: compare(rng, Counter()),),
 }
 
-CASES = {2: 200, 6: 60, 7: 60, 12: 800}
+CASES = {2: 200, 6: 60, 7: 60, 12: 2_600}
 """Random cases a property gets to find a bug. The slowest one found needs about half of them."""
 
 USUAL = 600

@@ -13,7 +13,9 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 
 from auditor import cli
 from auditor.plan import Patience
@@ -32,7 +34,6 @@ HOST = "token.actions.githubusercontent.com"
 MEMBERS = 4
 
 Server = LoopbackAws | LoopbackGoogle | LoopbackAzure
-Strike = Callable[..., None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,8 @@ class Cloud:
     arguments: Sequence[str]
     """Of `auditor scan`, so that the whole estate is read."""
     serve: Callable[[], AbstractContextManager[Server]]
-    load: Callable[[Any], None]
-    """Puts the estate there anew, in fair weather."""
+    load: Callable[[Any], Mapping[str, str]]
+    """Puts the estate there anew, in fair weather. Returns the names that are not always the same."""
     patient: Any
     """Limits as they are by default, but for the length of pauses."""
     hasty: Any
@@ -70,12 +71,31 @@ def trust(number: int) -> dict[str, Any]:
     }
 
 
-def _aws(server: LoopbackAws) -> None:
+def _aws(server: LoopbackAws) -> Mapping[str, str]:
     server.reset()
     server.seed(7)
-    aws_organisation.load(server, ((f"member-{n}", trust(n)) for n in range(MEMBERS)))
+    accounts = aws_organisation.load(server, ((f"member-{n}", trust(n)) for n in range(MEMBERS)))
     server.load_trusts([(f"own-{number}", trust(number)) for number in range(2)])
+    session = boto3.Session("loopback", "loopback", region_name="us-east-1")
+    client = session.client("organizations", endpoint_url=server.url, config=Config(proxies={}))
+    policies = client.list_policies(Filter="SERVICE_CONTROL_POLICY")["Policies"]
+    names = {
+        "member": accounts["member-0"],
+        "organisation": client.describe_organization()["Organization"]["Id"],
+        "guard": next(policy["Id"] for policy in policies if policy["Name"] == "guard"),
+    }
     server.empty_pages, server.page_size = True, 1
+    return names
+
+
+def _google(server: LoopbackGoogle) -> Mapping[str, str]:
+    server.load(copy.deepcopy(ORGANISATION), page_size=2)
+    return {}
+
+
+def _azure(server: LoopbackAzure) -> Mapping[str, str]:
+    server.load(copy.deepcopy(TENANT), page_size=2)
+    return {}
 
 
 AWS = Cloud(
@@ -90,7 +110,7 @@ GOOGLE = Cloud(
     "gcp",
     ("gcp", "--organization", "100"),
     LoopbackGoogle,
-    lambda server: server.load(copy.deepcopy(ORGANISATION), page_size=2),
+    _google,
     GoogleLimits(backoff=0.001, longest_pause=0.002, read_timeout=0.5, slow_interval=0),
     GoogleLimits(attempts=2, backoff=0.001, longest_pause=0.002, read_timeout=0.5, slow_interval=0),
 )
@@ -99,7 +119,7 @@ AZURE = Cloud(
     "azure",
     ("azure",),
     LoopbackAzure,
-    lambda server: server.load(copy.deepcopy(TENANT), page_size=2),
+    _azure,
     AzureLimits(backoff=0.001, longest_pause=0.002, read_timeout=0.5, **NO_PACE),
     AzureLimits(attempts=2, backoff=0.001, longest_pause=0.002, read_timeout=0.5, **NO_PACE),
 )
@@ -143,6 +163,7 @@ class Sky:
 
     cloud: Cloud
     server: Any
+    names: Mapping[str, str]
 
     def scan(self, *more: str) -> Reading:
         """The whole command, in this process."""
@@ -162,13 +183,6 @@ class Sky:
         """No faults, and the estate as it is."""
         self.server.calm()
 
-    def strike(self, about: str, fault: Fault, *, after: int = 0, times: int | None = None) -> None:
-        """Make the calls fail that have `about` in their operation or what they ask."""
-        if isinstance(self.server, LoopbackAws):
-            self.server.fail("", fault, after=after, times=times, about=about)
-        else:
-            self.server.fail(about, fault, after=after, times=times)
-
 
 def timeless(report: str, begun: datetime) -> str:
     """The report without the times of the reading, which began then."""
@@ -185,9 +199,9 @@ def served(cloud: Cloud) -> Iterator[Sky]:
     with cloud.serve() as server, pytest.MonkeyPatch.context() as patch:
         for name, value in server.environment.items():
             patch.setenv(name, value)
-        cloud.load(server)
+        names = cloud.load(server)
         server.stall = 1
-        yield Sky(cloud, server)
+        yield Sky(cloud, server, names)
 
 
 def hurry(patch: pytest.MonkeyPatch, limits: Any) -> None:

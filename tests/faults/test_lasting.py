@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import pytest
 
 from fixtures.loopback.faults import Fault
 from tests.faults.clouds import Reading, Sky, hurry
 from tests.providers.azure.tenant import DEV, IN_DEV, IN_TENANT
-from tests.providers.gcp.organisation import LIST_PROVIDERS, ORGANIZATION, POOL
+from tests.providers.gcp.organisation import LIST_POOLS, LIST_PROVIDERS, ORGANIZATION, POOL
 
 
 @pytest.fixture
@@ -34,45 +35,39 @@ class Api:
     permission: str
     gone: tuple[str, ...] | None = None
     """Kinds of the rows of the same scope that are not there any more; None: the same kinds, which were read."""
-    listed: bool = True
-    """Whether it is a list, which has pages."""
+
+    def named(self, names: Mapping[str, str]) -> Api:
+        """With the names of this estate put in."""
+        kinds = tuple(kind.format_map(names) for kind in self.kinds)
+        return replace(self, about=self.about.format_map(names), scope=self.scope.format_map(names), kinds=kinds)
 
 
-MEMBER = "017598983478"
-"""An account of the organisation; the loopback AWS chooses the same each time."""
-GUARD = "p-ugnmxwqe"
 OWN_ROLE = f"{ORGANIZATION}/roles/impersonator"
 PROVIDERS = f"workload-identity-pool-provider {POOL}"
 
 APIS = {
     "aws": {
         "providers": Api(
-            f"ListOpenIDConnectProviders {MEMBER}",
-            MEMBER,
-            ("oidc-provider",),
-            "iam:ListOpenIDConnectProviders",
-            None,
-            False,
+            "ListOpenIDConnectProviders {member}", "{member}", ("oidc-provider",), "iam:ListOpenIDConnectProviders"
         ),
         "roles": Api(
-            f"GetAccountAuthorizationDetails {MEMBER}",
-            MEMBER,
+            "GetAccountAuthorizationDetails {member}",
+            "{member}",
             ("iam-policy", "iam-role"),
             "iam:GetAccountAuthorizationDetails",
         ),
-        "a policy of the organisation": Api(
-            f"DescribePolicy {GUARD}",
-            "o-ujzde8gxd6",
-            (f"organization-policy {GUARD}",),
+        "a policy": Api(
+            "DescribePolicy {guard}",
+            "{organisation}",
+            ("organization-policy {guard}",),
             "organizations:DescribePolicy",
             (),
-            False,
         ),
     },
     "gcp": {
         "IAM": Api(f"{POOL}/providers", "web-prod", (PROVIDERS,), LIST_PROVIDERS, ()),
         "IAM v2": Api("projects%2F1001/denypolicies", "web-prod", ("deny-policy",), "iam.denypolicies.list"),
-        "a role": Api(OWN_ROLE, ORGANIZATION, (f"role {OWN_ROLE}",), "iam.roles.get", ("role",), False),
+        "a role": Api(OWN_ROLE, ORGANIZATION, (f"role {OWN_ROLE}",), "iam.roles.get", ("role",)),
     },
     "azure": {
         "Resource Manager": Api(
@@ -101,7 +96,7 @@ REASONS = {
         Fault.RESET: "^Connection was closed before we received a valid response",
         Fault.STALL: "^Read timeout on endpoint URL",
         Fault.WRONG_SHAPE: r"^the answer lacks the field '\w+'$",
-        Fault.SAME_TOKEN: "^a page says that there is more and repeats an earlier token$",
+        Fault.SAME_TOKEN: "^a page says that there is more and repeats an earlier (token|marker)",
     },
     "gcp": {
         Fault.FORBIDDEN: "^PERMISSION_DENIED: Permission '.*' denied",
@@ -144,17 +139,21 @@ def strike(sky: Sky, api: Api, fault: Fault) -> None:
         sky.server.fail(api.about, fault)
 
 
+FEW = (Fault.FORBIDDEN, Fault.UNAVAILABLE, Fault.CUT_SHORT)
+"""Of every list; the first of each cloud fails in all ways."""
 CASES = [
     pytest.param(cloud, api, fault, id=f"{cloud}-{name}-{fault.name}")
     for cloud, apis in APIS.items()
-    for name, api in apis.items()
-    for fault in REASONS[cloud]
-    if api.listed or fault is not Fault.SAME_TOKEN
+    for number, (name, api) in enumerate(apis.items())
+    for fault in (FEW if number else REASONS[cloud])
+    if not (cloud == "aws" and fault is Fault.SAME_TOKEN)  # that list has no pages
 ]
+CASES.append(pytest.param("aws", APIS["aws"]["roles"], Fault.SAME_TOKEN, id="aws-roles-SAME_TOKEN"))
 
 
 @pytest.mark.parametrize(("server", "api", "fault"), CASES, indirect=["server"])
 def test_what_cannot_be_read_is_one_row(sky: Sky, clean: Reading, api: Api, fault: Fault) -> None:
+    api = api.named(sky.names)
     strike(sky, api, fault)
     begun = time.monotonic()
     found = sky.scan("--exit-zero")
@@ -173,3 +172,85 @@ def test_what_cannot_be_read_is_one_row(sky: Sky, clean: Reading, api: Api, faul
     assert found.trusts(elsewhere=api.scope) == clean.trusts(elsewhere=api.scope) != []
     # A stall ends with the timeout of each attempt; nothing else takes any time.
     assert took < (6 if fault is Fault.STALL else 4)
+
+
+def deny(sky: Sky) -> None:
+    """An account, a project, a subscription in which one may do nothing."""
+    match sky.cloud.name:
+        case "aws":
+            sky.server.fail("AssumeRole", Fault.FORBIDDEN, about=sky.names["member"])
+        case "gcp":
+            sky.server.fail("projects/1001", Fault.FORBIDDEN)
+            sky.server.fail("projects%2F1001", Fault.FORBIDDEN)
+        case _:
+            sky.server.forbid(DEV)
+
+
+READS = "Microsoft.Authorization/{}/read"
+IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities/read"
+DENIED = {
+    "aws": ("{member}", [("account", "sts:AssumeRole")]),
+    "gcp": (
+        "web-prod",
+        [
+            ("deny-policy", "iam.denypolicies.list"),
+            ("workload-identity-pool", LIST_POOLS),
+            (f"workload-identity-pool {POOL}", "iam.googleapis.com/workloadIdentityPools.get"),
+        ],
+    ),
+    "azure": (
+        IN_DEV,
+        [
+            ("deny-assignment", READS.format("denyAssignments")),
+            ("federated-credential", IDENTITIES),
+            ("role-assignment", READS.format("roleAssignments")),
+            ("role-eligibility", READS.format("roleEligibilityScheduleInstances")),
+            ("user-assigned-identity", IDENTITIES),
+        ],
+    ),
+}
+"""Scope, and a row for each permission that is found to be missing there."""
+
+
+def test_a_scope_that_is_denied_is_told_of_and_the_others_are_read(sky: Sky, clean: Reading) -> None:
+    scope, rows = DENIED[sky.cloud.name]
+    scope = scope.format_map(sky.names)
+    deny(sky)
+    found = sky.scan("--exit-zero")
+    new = [row for row in found.ledger if row not in clean.ledger]
+    assert [row[:4] for row in new] == [(scope, kind, "denied", permission) for kind, permission in rows]
+    assert {row[0] for row in clean.ledger if row not in found.ledger} == {scope}
+    assert found.code == 3
+    assert "Traceback" not in found.told
+    assert found.trusts(elsewhere=scope) == clean.trusts(elsewhere=scope) != []
+
+
+@pytest.mark.parametrize("share", [0.7, 0.9])
+def test_credentials_that_expire_half_way_leave_gaps_and_no_lies(sky: Sky, clean: Reading, share: float) -> None:
+    """Whatever was not read is a row; what was read before stays; nobody hammers on a closed door."""
+    sky.server.calls.clear()
+    assert sky.scan() == clean
+    calls = sky.server.calls.total()
+    sky.server.calls.clear()
+    sky.server.fail("", Fault.UNAUTHENTICATED, after=int(share * calls))
+    found = sky.scan("--exit-zero")
+    new = [row for row in found.ledger if row not in clean.ledger and row[2] != "read"]
+    assert found.code == 3
+    assert "failed" in {row[2] for row in new} <= {"failed", "skipped"}
+    assert all(re.search("[Ee]xpired|credentials|AuthenticationToken", row[4] or "") for row in new)
+    assert {row[0] for row in clean.ledger} == {row[0] for row in found.ledger}
+    assert {trust["id"] for trust in found.body["trusts"]} <= {trust["id"] for trust in clean.body["trusts"]}
+    assert "Traceback" not in found.told
+    assert sky.server.calls.total() < 1.5 * calls
+
+
+@pytest.mark.parametrize("server", ["aws"], indirect=True)
+@pytest.mark.parametrize("fault", [Fault.CUT_SHORT, Fault.HTML_200, Fault.WRONG_SHAPE], ids=lambda fault: fault.name)
+def test_a_list_of_accounts_that_is_garbled_is_not_an_empty_one(sky: Sky, fault: Fault) -> None:
+    """JSON that is none is an object without any of its fields to botocore."""
+    sky.server.fail("ListAccountsForParent", fault)
+    found = sky.scan("--exit-zero")
+    assert found.code == 3
+    gaps = [row for row in found.gaps if row[3] == "organizations:ListAccountsForParent"]
+    assert len(gaps) == 4  # the root and three units
+    assert all("not all accounts directly below it could be listed" in (row[4] or "") for row in gaps)

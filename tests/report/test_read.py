@@ -63,7 +63,12 @@ def test_the_demo_estates(demo: Report, tmp_path: Path) -> None:
     back = again(demo, tmp_path)
     assert written("json", back) == written("json", demo)
     assert [one.trust.id for one in back.decisions] == [one.trust.id for one in demo.decisions]
-    assert back.findings == demo.findings
+    assert list(back.findings) == list(demo.findings)
+    about = [[one.about for one in made.findings] for made in (back, demo)]
+    # A report has no policies, and tells of some powers only how great they are.
+    told = [[one and replace(one, reads=(), power=None, then=None) for one in listed] for listed in about]
+    assert told[0] == told[1]
+    assert all(one.power for one in about[0] if one is not None and one.kind == "iam-role")
     assert {one.power for one in back.decisions} == {one.power for one in demo.decisions}
     issuers = [[(one.trust.issuer.url, one.trust.issuer.kind) for one in made.decisions] for made in (back, demo)]
     assert issuers[0] == issuers[1]

@@ -39,6 +39,11 @@ def test_a_trust_that_is_shut_from_above_says_by_what_and_for_whom() -> None:
     )
 
 
+def test_what_was_not_read_above_does_not_matter_to_what_is_shut() -> None:
+    told = found("dead-trust", OURS, None, condition={**AUD, "StringLike": {"sub": "repo:partner/*"}})
+    assert told.detail.startswith(f"{NAMED} refuses every token that this lets in. If nothing stood above it: Any ")
+
+
 def test_a_trust_that_is_dead_by_itself_is_not_blamed_on_what_stands_above() -> None:
     told = found("dead-trust", OURS, condition={"StringEquals": {"aud": "sts.amazonaws.com", "sub": "repo:acme/*"}})
     assert "policy named" not in told.detail

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from auditor.providers.aws.evaluate_conditions import any_of, opposite
@@ -37,8 +38,11 @@ def action_matches(statement: Mapping[str, Any], action: str) -> bool | None:
 
 def _names(pattern: Any, action: str) -> bool | None:
     """Action patterns know `*` and `?` and ignore case."""
-    if not isinstance(pattern, str):
-        return None
+    return _fits(pattern, action) if isinstance(pattern, str) else None
+
+
+@lru_cache(maxsize=1024)
+def _fits(pattern: str, action: str) -> bool:
     return fits(wild(lower(pattern)), units(lower(action)))
 
 

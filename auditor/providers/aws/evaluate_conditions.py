@@ -19,6 +19,7 @@ from auditor.providers.aws.evaluate_keys import (
     Unclear,
     lookup,
     lower,
+    without_token,
 )
 from auditor.providers.aws.evaluate_operators import NEGATED, OPERATORS
 from auditor.providers.aws.evaluate_texts import Reading
@@ -55,12 +56,33 @@ def meets(block: Any, reading: Reading) -> bool | None:
     """Whether the call meets every test of a `Condition` block; None where that depends on something unknown."""
     if not isinstance(block, Mapping):
         return None
-    return all_of(_operator_holds(operator, tests, reading) for operator, tests in block.items())
+    told_soonest_first = sorted(block.items(), key=lambda item: item[0] != "Null")
+    return all_of(_operator_holds(operator, tests, reading) for operator, tests in told_soonest_first)
+
+
+def met_by_no_token(block: Any, reading: Reading) -> bool:
+    """Whether some test fails whatever the token and the role: it is about other issuers, or other kinds of callers."""
+    if not isinstance(block, Mapping):
+        return False
+    for operator, tests in block.items():
+        if isinstance(tests, Mapping) and len({lower(key) for key in tests}) == len(tests):
+            values = ((without_token(key, reading.call), listed) for key, listed in tests.items())
+            if any(_fails_always(operator, value, listed, reading) for value, listed in values):
+                return True
+    return False
+
+
+def _fails_always(operator: str, value: KeyValue | None, listed: Any, reading: Reading) -> bool:
+    # What a listed text stands for may depend on the token: such operators are asked of keys that are absent only.
+    told = isinstance(value, Absent) or (value is not None and operator in ("Bool", "BoolIfExists", "Null"))
+    return told and value is not None and _test(operator, value, listed, reading) is False
 
 
 def _operator_holds(operator: str, tests: Any, reading: Reading) -> bool | None:
     if not isinstance(tests, Mapping) or not tests:
         return None
+    if len({lower(key) for key in tests}) == len(tests):
+        return all_of(_test(operator, lookup(key, reading.call), listed, reading) for key, listed in tests.items())
     answers: dict[str, list[bool | None]] = {}
     for key, listed in tests.items():
         answers.setdefault(lower(key), []).append(_test(operator, lookup(key, reading.call), listed, reading))

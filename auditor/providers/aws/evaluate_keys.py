@@ -152,8 +152,7 @@ def lookup(key: str, call: Call) -> KeyValue:
     prefix, _, claim = name.rpartition(":")
     if prefix == call.issuer:
         return _of_token(claim, call)
-    another = "." in prefix and prefix.rstrip("/") != call.issuer.rstrip("/")
-    return Absent() if claim and another else Unclear(present=None)
+    return Absent() if _of_another_issuer(name, call) else Unclear(present=None)
 
 
 def _of_token(claim: str, call: Call) -> KeyValue:
@@ -194,6 +193,31 @@ def _claim(name: str, call: Call) -> KeyValue:
     if name == "aud" and isinstance(value, tuple) and value:
         return Text(value[0]) if len(value) == 1 else Unclear(present=True)
     return Text(value) if isinstance(value, str) else Unclear(present=None)
+
+
+_OF_THE_CALLER: Final = frozenset(
+    (
+        *("aws:principalarn", "aws:principalorgid", "aws:principalorgpaths", "aws:principalisawsservice"),
+        *("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths"),
+        *("aws:securetransport", "aws:viaawsservice"),
+    )
+)
+"""Keys that read the same whatever token, role and account it is; OIDC providers and built-in issuers may differ."""
+
+
+def without_token(key: str, call: Call) -> KeyValue | None:
+    """What the key reads for every token of the issuer, whatever the role; None where that may differ."""
+    name = lower(key)
+    if name in _OF_THE_CALLER or _of_another_issuer(name, call):
+        return lookup(key, call)
+    return None
+
+
+def _of_another_issuer(name: str, call: Call) -> bool:
+    prefix, _, claim = name.rpartition(":")
+    if not claim or not name.isascii() or name.startswith(("aws:", "sts:")):
+        return False
+    return "." in prefix and prefix.rstrip("/") != call.issuer.rstrip("/")
 
 
 def _of_request(name: str, call: Call) -> KeyValue:

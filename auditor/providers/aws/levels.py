@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
 
 from auditor.model import Level, Source
 from auditor.power import Capability
@@ -107,33 +106,35 @@ def wide_writes(standing: Standing) -> tuple[Capability, ...]:
     # Where nothing is in doubt, each statement grants what it grants, whatever stands beside it.
     merged: dict[tuple[str, str], Capability] = {}
     for bound in grants:
-        against = tuple([rule for rule in denies if _share(bound.rule, rule)])
-        session = standing.session
-        for one in _in_any_session(bound, against, fences, session.account, session.partition):
+        against = tuple([rule for rule in denies if _share(standing, bound.rule, rule)])
+        for one in _in_any_session(standing, bound, against, fences):
             if one.what == _ANYTHING:
                 return (one,)
             merged[one.what, one.scope] = _merged(merged.get((one.what, one.scope)), one)
     return tuple(merged.values())
 
 
-@lru_cache(maxsize=1 << 11)
-def _share(one: Rule, other: Rule) -> bool:
+def _share(standing: Standing, one: Rule, other: Rule) -> bool:
     """Whether two statements may be about the same action."""
     if "NotAction" in (one.action_element, other.action_element):
         return True
-    return any(common(left, right) is not None for left in one.actions for right in other.actions)
+
+    def found() -> bool:
+        return any(common(left, right) is not None for left in one.actions for right in other.actions)
+
+    return standing.alike((one, other), found)
 
 
-@lru_cache(maxsize=1 << 9)
 def _in_any_session(
-    bound: Bound,
-    denies: tuple[Rule, ...],
-    fences: tuple[tuple[Rule, ...], ...],
-    account: str,
-    partition: str,
+    standing: Standing, bound: Bound, denies: tuple[Rule, ...], fences: tuple[tuple[Rule, ...], ...]
 ) -> tuple[Capability, ...]:
     """`wide_writes` of one statement, where all these say the same in every session of the account."""
-    return tuple(_worked_out(anyones((bound,), denies, fences, account, partition)))
+    account, partition = standing.session.account, standing.session.partition
+
+    def found() -> tuple[Capability, ...]:
+        return tuple(_worked_out(anyones((bound,), denies, fences, account, partition)))
+
+    return standing.alike((bound, denies, fences, account, partition), found)
 
 
 def _wide(rule: Rule) -> bool:

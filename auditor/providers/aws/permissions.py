@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Any, TypeVar
 
 from auditor.providers.aws.grants import Bound, Call, Fence, Grant, best, met, spared, together
 from auditor.providers.aws.keys import Absent, Known
@@ -27,6 +28,13 @@ from auditor.providers.aws.wildcards import FRESH, common, matches
 
 _HOME_REGION = {"aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 _VARIABLE = re.compile(r"\$\{\s*([^\s,'{}]+)\s*(?:,\s*'([^'*?]*)'\s*)?\}")
+
+
+T = TypeVar("T")
+
+Shared = dict[tuple[object, ...], Any]
+SHARED = 1 << 12
+"""Entries. Kept with the account, whose statements they hold."""
 
 
 @dataclass(slots=True, eq=False)
@@ -44,6 +52,8 @@ class Standing:
     """Which of `tables.ACTIONS` the role's policies may allow somewhere."""
     unnamed: int = 0
     """Which of them on something that no policy names."""
+    shared: Shared = field(default_factory=dict)
+    """What was worked out for every session of the account, by what it was worked out from; not more than `SHARED`."""
     _truths: dict[tuple[object, ...], Truth] = field(default_factory=dict)
     _regions: tuple[str, ...] | None = None
     _anything: tuple[Grant | None] | None = None
@@ -205,7 +215,21 @@ class Standing:
         rules = (*(bound.rule for bound in grants), *denies, *itertools.chain(*fences))
         if self.doubts or any(fence.doubts for fence in self.fences) or not all(rule.plain for rule in rules):
             return self.on_unnamed(action)
-        return _widely(action, grants, denies, fences, self.session.account, self.session.partition)
+        session = self.session
+
+        def found() -> Grant | None:
+            return anyones(grants, denies, fences, session.account, session.partition).on_unnamed(action)
+
+        return self.alike((action, grants, denies, fences, session.account, session.partition), found)
+
+    def alike(self, key: tuple[object, ...], make: Callable[[], T]) -> T:
+        """What `make` gives, which is the same for all sessions of the account with the same `key`."""
+        if key not in self.shared:
+            if len(self.shared) >= SHARED:
+                self.shared.clear()
+            self.shared[key] = make()
+        found: T = self.shared[key]
+        return found
 
     def anything(self) -> Grant | None:
         """Whether an action nobody knows is allowed on a resource nobody knows."""
@@ -247,19 +271,6 @@ class Standing:
             if resource is not None:
                 found[resource] = None
         return tuple(found)
-
-
-@lru_cache(maxsize=1 << 11)
-def _widely(
-    action: str,
-    grants: tuple[Bound, ...],
-    denies: tuple[Rule, ...],
-    fences: tuple[tuple[Rule, ...], ...],
-    account: str,
-    partition: str,
-) -> Grant | None:
-    """`Standing.widely`, where these statements say the same in every session of the account."""
-    return anyones(grants, denies, fences, account, partition).on_unnamed(action)
 
 
 def anyones(

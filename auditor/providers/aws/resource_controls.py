@@ -27,9 +27,8 @@ from auditor.providers.aws.organisations import Organisation
 
 POLICY = "/Content"
 DOCUMENT = "resource-control-policy "
-"""Keys of `Trust.documents` under which such policies stand begin so; the id follows."""
+"""Keys of `Trust.documents` under which such policies stand begin so; the id follows. None of one that was not read."""
 ORGANISATION = "organization"
-UNREAD = "resource-control-policies-unread"
 
 _SERVICE_LINKED = ":role/aws-service-role/"
 _UNKNOWN_MANAGER = "which account manages the organization was not read; its own roles are not bound"
@@ -135,8 +134,7 @@ def controls_of(organisation: Organisation | None) -> Controls:
     found = tuple(control(ident, _text(body)) for ident, body in organisation.resource_policies.items())
     documents: dict[str, Any] = {ORGANISATION: organisation.body}
     documents |= {f"{DOCUMENT}{one.id}": one.body for one in found}
-    if organisation.resource_unread:
-        documents[UNREAD] = organisation.resource_unread
+    documents |= dict.fromkeys(f"{DOCUMENT}{ident}" for ident in organisation.resource_unread)
     managed = isinstance(organisation.body.get("MasterAccountId"), str)
     names = {one.id: one.name for one in found}
     return Controls(organisation.id, documents, found, names, organisation.resource_unread, managed)

@@ -16,7 +16,7 @@ from auditor.providers.aws.grants import Bound, Fence
 from auditor.providers.aws.grounds import Ground
 from auditor.providers.aws.held import Held, hold
 from auditor.providers.aws.organisations import Organisation, Organisations
-from auditor.providers.aws.permissions import Standing
+from auditor.providers.aws.permissions import Shared, Standing
 from auditor.providers.aws.policies import Rule
 from auditor.providers.aws.roles import Role, role_of
 from auditor.providers.aws.session import Session
@@ -56,6 +56,7 @@ class Room:
         self._policies: dict[tuple[str, str], Json] = {}
         self._held: dict[tuple[str, str], Held | str] = {}
         self._matching: dict[tuple[str, str], tuple[Role, ...]] = {}
+        self._shared: Shared = {}
         self.weight = len(snapshot.documents)
         """In documents."""
         self.first: dict[str, str] = {}
@@ -253,7 +254,13 @@ class Room:
                 doubts += (f"a Deny of {policy.document} that was not understood" for _ in policy.policy.doubts)
             doubts += organisation.unread
         return Standing(
-            self.session(role), tuple(grants), tuple(denies), tuple(fences), tuple(doubts), tuple(dict.fromkeys(gaps))
+            self.session(role),
+            tuple(grants),
+            tuple(denies),
+            tuple(fences),
+            tuple(doubts),
+            tuple(dict.fromkeys(gaps)),
+            shared=self._shared,
         )
 
 

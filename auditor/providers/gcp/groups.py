@@ -2,7 +2,8 @@
 
 Two calls per group, and the same for groups within groups. It takes an administrator role of Cloud Identity (Groups
 Reader), which no role of IAM gives; many who audit a cloud do not have it. Then nothing is lost but this: what the
-groups are granted counts as unknown for every service account. So a refusal is a skipped row, not a failed one.
+groups are granted counts as unknown for every service account. So a refusal is a skipped row, not a failed one; what
+might be answered another time is failed.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ KIND = "group"
 SERVICE = "cloudidentity"
 NEEDED = "Groups Reader (a role of Cloud Identity)"
 PAGE_SIZE = "1000"
+REFUSED = frozenset({400, 401, 403, 404})
+"""HTTP status codes of a refusal; the last is that of one group."""
 MOST = 200
 """Groups that are looked up; more are left unknown."""
 
@@ -52,10 +55,10 @@ class Groups:
         try:
             self._keep(address)
         except RefusedError as error:
-            if error.trouble.status is Status.DENIED or error.trouble.code in {400, 401, 403}:
+            if error.trouble.status is Status.DENIED or error.trouble.code in REFUSED - {404}:
                 self._skip(KIND, f"who is in the groups was not read: {error.trouble.reason}")
                 return False
-            self._skip(f"{KIND} {address}", error.trouble.reason)
+            self._refuse(address, error)
         else:
             self._haul.note(NOWHERE, KIND, Status.READ, None, NEEDED)
         return True
@@ -64,7 +67,7 @@ class Groups:
         try:
             self._keep(address)
         except RefusedError as error:
-            self._skip(f"{KIND} {address}", error.trouble.reason)
+            self._refuse(address, error)
 
     def _keep(self, address: str) -> None:
         group = self._rest.get(SERVICE, "v1/groups:lookup", {"groupKey.id": address})
@@ -73,6 +76,12 @@ class Groups:
         listed = list(self._rest.pages(SERVICE, f"v1/{path(name)}/memberships", "memberships", query))
         body = {"name": name, "groupKey": {"id": address}, "memberships": listed}
         self._haul.keep(NOWHERE, KIND, address, body)
+
+    def _refuse(self, address: str, error: RefusedError) -> None:
+        trouble = error.trouble
+        lasting = trouble.status is Status.DENIED or trouble.code in REFUSED
+        status = Status.SKIPPED if lasting else Status.FAILED
+        self._haul.note(NOWHERE, f"{KIND} {address}", status, trouble.reason, NEEDED)
 
     def _skip(self, kind: str, reason: str) -> None:
         self._haul.note(NOWHERE, kind, Status.SKIPPED, reason, NEEDED)

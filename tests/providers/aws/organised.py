@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from auditor.claims.predicate import ClaimValue
+from auditor.providers.aws.keys import BUILT_IN
 from auditor.snapshot import Coverage, Document, Snapshot, Status
 
 TABLE: Mapping[str, Any] = json.loads(
@@ -17,7 +18,7 @@ ACCOUNT, MANAGER, ORGANISATION = "111122223333", "999900001111", "o-abc"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/deploy"
 ACTION = "sts:AssumeRoleWithWebIdentity"
 RESOURCE = "RESOURCE_CONTROL_POLICY"
-HOSTS = {"github": "token.actions.githubusercontent.com", "gitlab": "gitlab.com"}
+HOSTS = {"github": "token.actions.githubusercontent.com", "gitlab": "gitlab.com", "google": "accounts.google.com"}
 LEVELS = {"account": ACCOUNT, "unit": "ou-1", "root": "r-1", "elsewhere": "ou-2"}
 UNREAD = object()
 
@@ -69,7 +70,7 @@ def _written(block: Any) -> Any:
 def snapshot_of(case: Mapping[str, Any]) -> Snapshot:
     """One role, its provider, and the organisation of the case."""
     host = HOSTS[case.get("issuer", "github")]
-    door = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{host}"
+    door = host if host in BUILT_IN else f"arn:aws:iam::{ACCOUNT}:oidc-provider/{host}"
     arn = case.get("role", ROLE)
     audience = {"StringEquals": {f"{host}:aud": "sts.amazonaws.com"}}
     allow = {"Effect": "Allow", "Principal": {"Federated": door}, "Action": ACTION}
@@ -80,7 +81,7 @@ def snapshot_of(case: Mapping[str, Any]) -> Snapshot:
     documents = [
         Document("aws", ACCOUNT, "account", ACCOUNT, {"Account": ACCOUNT}),
         Document("aws", ACCOUNT, "iam-role", arn, role),
-        Document("aws", ACCOUNT, "oidc-provider", door, provider),
+        *([Document("aws", ACCOUNT, "oidc-provider", door, provider)] if door != host else []),
     ]
     contents = {"p-rcp": _content(case), "p-RCPFullAWSAccess": UNREAD}
     attached = {LEVELS[level]: ["p-RCPFullAWSAccess", "p-rcp"] for level in case.get("at", ["unit"])}

@@ -24,16 +24,14 @@ def _unique(account: str, name: str) -> str:
 
 
 def estate(random: Random, *, hostile: bool) -> Snapshot:
-    """In order. Where it is not `hostile`, every role lies in the scope of its account, once, and has an id of AWS's."""
+    """In order. Where it is not `hostile`, every role lies in the scope of its account, once, under an id of AWS's."""
     accounts = random.sample(ACCOUNTS, random.choice((1, 2, 3, 3, 4)))
     found: list[Document] = []
     for account in accounts:
         found.append(Document("aws", account, "account", account, {"Account": account, "Partition": "aws"}))
-        for name in random.sample(NAMES, random.choice((1, 2, 3))):
-            found.append(_role(random, account, account, name))
-        for name in ("shared", "bounds"):
-            if random.random() < 0.8:
-                found.append(_policy(random, account, name))
+        names = random.sample(NAMES, random.choice((1, 2, 3)))
+        found.extend([_role(random, account, account, name) for name in names])
+        found.extend([_policy(random, account, name) for name in ("shared", "bounds") if random.random() < 0.8])
         if random.random() < 0.8:
             found.append(_provider(account))
         if random.random() < 0.3:
@@ -69,7 +67,8 @@ def _odd(random: Random, found: list[Document]) -> Iterator[Document]:
         )
         unique = random.choice((account, arn(account, "app"), _unique(account, "app"), "*", "weird", None))
         body: Any = {**role.body, "RoleId": unique}
-        yield Document("aws", scope, "iam-role", ident, random.choice((body, body, {}, [])))
+        bodies: list[Any] = [body, body, {}, []]
+        yield Document("aws", scope, "iam-role", ident, random.choice(bodies))
     if random.random() < 0.3:
         yield from _organisation(random, random.choice(("o-other", *ACCOUNTS)), ACCOUNTS, hostile=True)
     yield Document("gcp", ACCOUNTS[0], "iam-role", arn(ACCOUNTS[0], "app"), {})
@@ -200,7 +199,7 @@ def _organisation(random: Random, scope: str, accounts: tuple[str, ...], *, host
             kind = "RESOURCE_CONTROL_POLICY" if policy == "p-rcp" else "SERVICE_CONTROL_POLICY"
             content = {"Version": "2012-10-17", "Statement": statements}
             yield Document("aws", scope, "organization-policy", policy, {"Type": kind, "Content": content})
-    parents: dict[str, str | None] = dict.fromkeys(accounts, "ou-1") | {"ou-1": "r-1", "r-1": None}
+    parents: dict[str, str | None] = {**dict.fromkeys(accounts, "ou-1"), "ou-1": "r-1", "r-1": None}
     if hostile:
         parents["r-1"] = random.choice((None, "ou-1", accounts[0], "r-1"))
         parents[random.choice(accounts)] = random.choice((*ACCOUNTS, "nowhere", "r-1"))

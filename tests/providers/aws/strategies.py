@@ -145,7 +145,14 @@ def _denied(random: Random, taste: Taste) -> dict[str, Any]:
     if _chance(random, 30):
         resource = statement.pop("Resource")
         named = (ROLE_ARN, "arn:aws:iam::*:role/*", "arn:aws:iam::*:role/dep?oy", "arn:aws:s3:::*", "*:role/deploy")
-        odd = ([], None, "arn:aws:iam::${aws:ResourceAccount}:role/deploy", ["*", ROLE_ARN], f"{ROLE_ARN}*", resource)
+        odd: tuple[Any, ...] = (
+            [],
+            None,
+            "arn:aws:iam::${aws:ResourceAccount}:role/deploy",
+            ["*", ROLE_ARN],
+            f"{ROLE_ARN}*",
+            resource,
+        )
         element = "NotResource" if _chance(random, 30) else "Resource"
         statement[element] = random.choice(odd if _chance(random, 15) else named)
     return statement

@@ -181,9 +181,8 @@ def test_memory_does_not_grow_with_the_accounts_that_were_looked_at(monkeypatch:
                 tracemalloc.reset_peak()
     finally:
         tracemalloc.stop()
-    print(stays, peaks)
-    assert stays[1_440] < stays[480] * 1.1
-    assert peaks[1_440] < peaks[480] * 1.05
+    assert stays[1_440] < stays[480] * 1.08
+    assert peaks[1_440] < peaks[480] * 1.08
 
 
 def test_a_hub_sees_every_account_that_lets_it_in_and_loads_none() -> None:
@@ -235,3 +234,90 @@ def test_the_values_used_last_are_kept() -> None:
     assert made == [3, 4, 5, 4, 50]
     kept.get(3, make)
     assert made == [3, 4, 5, 4, 50, 3]
+
+
+# Who lets whom in across accounts
+
+
+def letting_in(principal: Any, **more: Any) -> list[Document]:
+    """A role of one account that lets somebody in, and one of another that may assume whatever lets it."""
+    other, own = "111111111111", "222222222222"
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole", **more}
+    boss = {"RoleName": "boss", "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [statement]}}
+    granted = {"Version": "2012-10-17", "Statement": [allow("sts:AssumeRole")]}
+    app = {"RoleName": "app", "RoleId": "AROA222APP", "AssumeRolePolicyDocument": {"Statement": []}}
+    return [
+        Document("aws", other, "iam-role", arn(other, "boss"), boss),
+        Document(
+            "aws",
+            own,
+            "iam-role",
+            arn(own, "app"),
+            {**app, "RolePolicyList": [{"PolicyName": "own", "PolicyDocument": granted}]},
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("principal", "doubt"),
+    [
+        ({"AWS": arn("222222222222", "app")}, None),
+        ({"AWS": "222222222222"}, None),
+        ({"AWS": "arn:aws:iam::222222222222:root"}, None),
+        ({"AWS": ["arn:aws:iam::111111111111:root", "AROA222APP"]}, None),
+        ("*", None),
+        ({"AWS": "*"}, None),
+        (
+            {"AWS": "arn:aws:sts::222222222222:assumed-role/app/once"},
+            "the session name once lets it through",
+        ),
+    ],
+)
+def test_a_role_is_let_in_by_whatever_name(principal: Any, doubt: str | None) -> None:
+    authority = AwsAuthority(on_disk(Snapshot(NOW, NOW, letting_in(principal))), END)
+    (app,) = [one for one in authority.identities() if one.name == "app"]
+    assert [(step.target.name, step.doubt) for step in authority.profile(app).steps] == [("boss", doubt)]
+
+
+@pytest.mark.parametrize(
+    "principal",
+    [
+        {"AWS": arn("222222222222", "another")},
+        {"AWS": "111111111111"},
+        {"AWS": "AROA222OTHER"},
+        {"AWS": "arn:aws:sts::222222222222:assumed-role/another/once"},
+        {"Service": "lambda.amazonaws.com"},
+    ],
+)
+def test_nobody_else_is(principal: Any) -> None:
+    authority = AwsAuthority(on_disk(Snapshot(NOW, NOW, letting_in(principal))), END)
+    assert [authority.profile(one).steps for one in authority.identities()] == [(), ()]
+
+
+def test_a_trust_policy_nobody_can_read_may_let_in_everybody() -> None:
+    boss, app = letting_in("*")
+    unread = replace(boss, body={**boss.body, "AssumeRolePolicyDocument": "not JSON"})
+    authority = AwsAuthority(on_disk(Snapshot(NOW, NOW, [unread, app])), END)
+    (step,) = [step for one in authority.identities() for step in authority.profile(one).steps]
+    assert step.doubt == "its trust policy, which could not be understood, lets it in"
+
+
+def test_of_documents_of_one_name_in_several_scopes_the_last_counts() -> None:
+    one = Document("aws", "1", "iam-role", "role", {"RoleName": "first"})
+    other = Document("aws", "2", "iam-role", "role", {"RoleName": "last"})
+    authority = AwsAuthority(on_disk(Snapshot(NOW, NOW, [one, other])), END)
+    assert [(found.name, found.scope) for found in authority.identities()] == [("last", "2")]
+    boss, app = letting_in("*")
+    shut = replace(boss, scope="999", body={**boss.body, "AssumeRolePolicyDocument": {"Statement": []}})
+    authority = AwsAuthority(on_disk(Snapshot(NOW, NOW, [boss, app, shut])), END)
+    assert [authority.profile(found).steps for found in authority.identities()] == [(), ()]
+
+
+def test_a_policy_nested_too_deeply_to_travel_is_looked_at_all_the_same() -> None:
+    deep: Any = {}
+    for _ in range(2_000):
+        deep = {"x": deep}
+    snapshot = Snapshot(NOW, NOW, letting_in({"AWS": arn("222222222222", "app")}, Sid=deep))
+    authority = AwsAuthority(snapshot, END)
+    (step,) = [step for one in authority.identities() for step in authority.profile(one).steps]
+    assert step.target.name == "boss"

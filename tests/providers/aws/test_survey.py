@@ -23,7 +23,9 @@ from tests.providers.aws.test_estate import on_disk
 
 def portions_make_the_whole(snapshot: Snapshot) -> None:
     keys = PROVIDER.portions(snapshot)
-    assert keys == sorted({one.scope for one in (*snapshot.documents, *snapshot.coverage) if one.provider == "aws"})
+    places = [(one.provider, one.scope) for one in snapshot.documents]
+    places += [(row.provider, row.scope) for row in snapshot.coverage]
+    assert keys == sorted({scope for provider, scope in places if provider == "aws"})
     parts = [PROVIDER.portion(snapshot, key) for key in keys]
     assert sorted((trust for part in parts for trust in PROVIDER.trusts(part)), key=trust_order) == sorted(
         PROVIDER.trusts(snapshot), key=trust_order
@@ -132,9 +134,9 @@ def test_a_snapshot_is_surveyed_once_and_forgotten_with_it() -> None:
     walks = copied.documents.walks
     assert survey_of(copied) is again._estate._survey
     assert copied.documents.walks == walks
-    snapshot.documents.append(role(ACCOUNTS[0], "late"))
+    documents.append(role(ACCOUNTS[0], "late"))
     assert survey_of(snapshot) is not found
     known = len(survey._SURVEYS)
-    del snapshot, authority, copied, again
+    del documents, snapshot, authority, copied, again
     gc.collect()
     assert len(survey._SURVEYS) == known - 2

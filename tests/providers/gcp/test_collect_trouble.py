@@ -94,6 +94,22 @@ def test_what_was_read_later_does_not_hide_a_gap(google: LoopbackGoogle) -> None
     assert found.status is Status.DENIED
 
 
+@pytest.mark.parametrize(
+    ("fault", "kind", "status"),
+    [
+        (Fault.FORBIDDEN, "group", Status.SKIPPED),
+        (Fault.NOT_FOUND, "group all@acme.example", Status.SKIPPED),
+        (Fault.UNAVAILABLE, "group all@acme.example", Status.FAILED),
+        (Fault.CUT_SHORT, "group all@acme.example", Status.FAILED),
+    ],
+)
+def test_a_group_that_may_answer_another_time_is_a_gap(
+    google: LoopbackGoogle, fault: Fault, kind: str, status: Status
+) -> None:
+    google.fail("groups.lookup", fault)
+    assert row(collect([ORGANIZATION], FAST), "-", kind).status is status
+
+
 def test_projects_are_denied_one_by_one(google: LoopbackGoogle) -> None:
     google.fail("/projects/1002/locations", Fault.FORBIDDEN)
     snapshot = collect([ORGANIZATION], FAST)
