@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
@@ -37,7 +38,7 @@ def _entry(region: Region, grammar: Grammar) -> Entry:
         if here is None or variable.dimension in _HIDDEN:
             continue
         constraint = region.constraints.get(here)
-        name = _name(here, region)
+        name = _names(region.shape)[here]
         wanted = here.dimension in _ALWAYS or (here.dimension in _RUNS and here.dimension == _dash(run))
         if constraint is not None:
             entry[name] = _extent(here, constraint)
@@ -51,12 +52,14 @@ def _entry(region: Region, grammar: Grammar) -> Entry:
     return entry
 
 
-def _name(variable: Variable, region: Region) -> str:
-    """The dimension, or the variable's own name where a shape has several (a workspace of a project, ids)."""
-    alike = [v for v in region.shape.variables.values() if v.dimension == variable.dimension]
-    if variable.dimension in ("project", "tenant-id") and len(alike) > 1:
-        return _dash(variable.name)
-    return variable.dimension
+@lru_cache(maxsize=1024)
+def _names(shape: Shape) -> Mapping[Variable, str]:
+    """Variable → its dimension, or its own name where a shape has several (a workspace of a project, ids)."""
+    dimensions = Counter(variable.dimension for variable in shape.variables.values())
+    return {
+        v: _dash(v.name) if v.dimension in ("project", "tenant-id") and dimensions[v.dimension] > 1 else v.dimension
+        for v in shape.variables.values()
+    }
 
 
 def project_parts(shape: Shape) -> tuple[str, ...]:

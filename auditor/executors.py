@@ -13,8 +13,12 @@ from functools import partial
 from typing import Any, TypeVar
 
 from auditor.cluster import Cluster, connected
+from auditor.processes import ThreadedProcesses
 
 T = TypeVar("T")
+
+EACH = 6
+"""Scopes that one process reads at once: they mostly wait for answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +78,13 @@ def means_of(workers: int | None, cluster: Cluster | None) -> Iterator[Means]:
         with connected(cluster) as (make, count):
             yield Means(make, count)
     elif workers is not None:
-        yield Means(partial(Processes, workers), lambda: workers)
+        yield Means(partial(ThreadedProcesses, workers), lambda: workers * EACH)
     else:
         yield THREADS
 
 
 class Processes(ProcessPoolExecutor):
-    """Processes that end with the program, whatever they are at."""
+    """Processes that compute one thing at a time each. They end with the program, whatever they are at."""
 
     def __init__(self, number: int) -> None:
         # A process that is forked beside running threads may hang; one that is started anew cannot.

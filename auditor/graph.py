@@ -10,21 +10,22 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import count
 
 from auditor.claims.languages.pattern import Pattern
 from auditor.claims.predicate import And, Match
 from auditor.claims.solver import solve
 from auditor.claims.verdict import Rejected, Undecided
+from auditor.kept import Kept
 from auditor.model import Decision, Fix, Identity, Level, Trust
 from auditor.power import Authority, Capability, OwnToken, Power, Profile, Step, unread
 
 Way = tuple[Step, ...]
 """From one identity to another, hop by hop; empty for the identity itself."""
 
-REMEMBERED = 10_000
-"""Identities whose profiles are kept, so that an estate of a million needs no more memory than one of thousands."""
+REMEMBERED = 100_000
+"""Steps that are kept in profiles and standings, where an identity counts as ten: so that an estate of a million needs
+no more memory than one of thousands, though some that enter every account have thousands of steps each."""
 
 _Edges = Callable[[Identity], Iterable[tuple[Identity, Step]]]
 
@@ -89,10 +90,10 @@ class Graph:
         self._doors: dict[str, list[Trust]] = {}
         for trust in trusts:
             self._doors.setdefault(trust.issuer.url, []).append(trust)
-        self.profile: Callable[[Identity], Profile] = lru_cache(REMEMBERED)(self._profile)
-        """What is known of one identity, with its steps into other clouds."""
-        self.standing: Callable[[Identity], Standing] = lru_cache(REMEMBERED)(self._standing)
-        """What an identity comes to. Of equal levels the proven one counts, then the one with the best way."""
+        self._profiles: Kept[Identity, Profile] = Kept(REMEMBERED, lambda one: 10 + len(one.steps))
+        self._standings: Kept[Identity, Standing] = Kept(
+            REMEMBERED, lambda one: 10 + len(one.profile.steps) + len(one.held.steps)
+        )
         self._into: dict[Identity, list[tuple[Identity, Step]]] | None = None
         self._governors: dict[tuple[str, str], list[tuple[Identity, Capability]]] = {}
         """(provider, scope) → who may become every identity of it."""
@@ -101,6 +102,14 @@ class Graph:
         """Every identity of the estate."""
         for authority in self._authorities.values():
             yield from authority.identities()
+
+    def profile(self, identity: Identity) -> Profile:
+        """What is known of one identity, with its steps into other clouds."""
+        return self._profiles.get(identity, self._profile)
+
+    def standing(self, identity: Identity) -> Standing:
+        """What an identity comes to. Of equal levels the proven one counts, then the one with the best way."""
+        return self._standings.get(identity, self._standing)
 
     def _profile(self, identity: Identity) -> Profile:
         authority = self._authorities.get(identity.provider)

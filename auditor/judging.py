@@ -150,6 +150,7 @@ class Court:
         )
         rules = counted("looking for what is wrong", self._rules, len(self._rules), progress)
         found = [*case.failures, *run(rules, context)]
+        self._alike.leave()
         found += self._estate.failures()
         settled = settle(rated(found, self._config.rules), self._config.waivers, decisions, collected)
         standings |= {registered: powerless(registered) for registered, _ in case.idle}

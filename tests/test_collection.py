@@ -16,9 +16,10 @@ import pytest
 from auditor import collection
 from auditor.config import AwsTargets, AzureTargets, Config, GcpTargets, Targets
 from auditor.errors import CollectError, NothingAskedError, UsageError
-from auditor.executors import THREADS, Inline, Means, Processes
+from auditor.executors import THREADS, Inline, Means
 from auditor.organizations import ANY
 from auditor.plan import LostError, Patience
+from auditor.processes import ThreadedProcesses
 from auditor.progress import Progress, Stage, silent
 from auditor.providers import PROVIDERS
 from auditor.providers.aws.connections import Connections
@@ -34,7 +35,7 @@ from tests.providers.azure.tenant import ESTATE as TENANT
 from tests.providers.gcp.organisation import ESTATE as ORGANISATION
 
 INLINE = Means(Inline, elsewhere=False)
-PROCESSES = Means(partial(Processes, 2), lambda: 2)
+PROCESSES = Means(partial(ThreadedProcesses, 2), lambda: 2)
 EVERYTHING = Config(
     targets=Targets(
         aws=AwsTargets(organization=ANY, external_id="heard"),

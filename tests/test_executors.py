@@ -16,8 +16,9 @@ import pytest
 from auditor import __version__, cluster
 from auditor.cluster import Cluster, checked
 from auditor.errors import UsageError, WorkerError
-from auditor.executors import THREADS, Means, Processes, means_of
+from auditor.executors import EACH, THREADS, Means, Processes, means_of
 from auditor.plan import End, Outcome, Patience, Terms, carry_out
+from auditor.processes import ThreadedProcesses
 from auditor.scopes import Errand
 
 distributed: Any = pytest.importorskip("distributed")
@@ -78,7 +79,7 @@ def test_threads_unless_somebody_asks_for_others() -> None:
         assert means is THREADS
     with means_of(3, None) as means:
         executor = means.make()
-        assert (type(executor), means.workers(), means.elsewhere) == (Processes, 3, True)
+        assert (type(executor), means.workers(), means.elsewhere) == (ThreadedProcesses, 3 * EACH, True)
         executor.shutdown()
 
 
@@ -153,7 +154,9 @@ def test_nobody_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_no_worker_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "WAIT", 1)
-    with distributed.LocalCluster(dashboard_address="127.0.0.1:0", n_workers=0, processes=False, protocol="tcp://") as empty:
+    with distributed.LocalCluster(
+        dashboard_address="127.0.0.1:0", n_workers=0, processes=False, protocol="tcp://"
+    ) as empty:
         said = rf"^the cluster at {empty.scheduler_address} has no workers$"
         with pytest.raises(WorkerError, match=said), means_of(None, Cluster(empty.scheduler_address)):
             pass
@@ -212,15 +215,69 @@ def wait_and_touch(directory: Path, scope: str) -> str:
     return scope
 
 
+def begun(executor: Executor, folder: Path) -> None:
+    """Something that takes long is under way there."""
+    executor.submit(wait_and_touch, folder, "a")
+    start = time.monotonic()
+    while not (folder / "a begun").exists() and time.monotonic() - start < 30:
+        time.sleep(0.05)
+
+
 def test_processes_end_at_once_when_nobody_waits_for_them(tmp_path: Path) -> None:
     """What is under way for long would else keep the program from ending after Ctrl-C."""
-    executor: Executor = Processes(1)
-    executor.submit(wait_and_touch, tmp_path, "a")
-    begun = time.monotonic()
-    while not (tmp_path / "a begun").exists() and time.monotonic() - begun < 20:
-        time.sleep(0.05)
-    (process,) = list(getattr(executor, "_processes").values())  # noqa: B009 - there is no public way
-    executor.shutdown(wait=False, cancel_futures=True)
+    reading = ThreadedProcesses(1)
+    begun(reading, tmp_path)
+    reading.shutdown(wait=False)
+    (worker,) = reading._workers
+    assert worker.process.exitcode == -signal.SIGTERM
+    (tmp_path / "a begun").unlink()
+    computing = Processes(1)
+    begun(computing, tmp_path)
+    (process,) = list((computing._processes or {}).values())
+    computing.shutdown(wait=False, cancel_futures=True)
     process.join(10)
     assert process.exitcode == -signal.SIGTERM
     assert not (tmp_path / "a done").exists()
+
+
+def three(process: int) -> int:
+    """Which process it is; it takes a moment."""
+    del process
+    time.sleep(0.5)
+    return os.getpid()
+
+
+def cannot_be_sent(number: int) -> Any:
+    return lambda: number
+
+
+class OddError(Exception):
+    """Cannot be put together again on the other side."""
+
+    def __init__(self, one: int, other: int) -> None:
+        super().__init__(one + other)
+
+
+def raises(number: int) -> int:
+    if number:
+        raise OddError(number, number)
+    raise LookupError("not there")
+
+
+def test_a_process_does_several_things_at_once() -> None:
+    executor = ThreadedProcesses(2)
+    executor.submit(double, 1).result(30)
+    executor.submit(double, 1).result(30)
+    assert len(executor._workers) == 1  # it had nothing to do
+    start = time.monotonic()
+    found = [executor.submit(three, number) for number in range(6)]
+    assert len({future.result(60) for future in found}) == len(executor._workers) == 2
+    assert time.monotonic() - start < 6 * 0.5 + 10
+    for task, said in ((cannot_be_sent, "what came out cannot be sent"), (raises, "missing 1 required positional")):
+        with pytest.raises(TypeError, match=said):
+            executor.submit(task, 1).result(30)
+    with pytest.raises(LookupError, match=r"^'not there'$|^not there$"):
+        executor.submit(raises, 0).result(30)
+    assert executor.submit(double, 4).result(30) == 8
+    executor.shutdown()
+    assert [worker.process.exitcode for worker in executor._workers] == [0, 0]

@@ -18,8 +18,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.executors import Inline, Processes, Threads
+from auditor.executors import Inline, Threads
 from auditor.plan import End, LostError, Outcome, Patience, Terms, carry_out
+from auditor.processes import ThreadedProcesses
 
 T = TypeVar("T")
 
@@ -28,7 +29,7 @@ EXECUTORS: dict[str, Callable[[], Executor]] = {
     "inline": Inline,
     "threads": Threads,
     "a pool of threads": partial(ThreadPoolExecutor, 3),
-    "processes": partial(Processes, 2),
+    "processes": partial(ThreadedProcesses, 2),
 }
 
 
@@ -287,7 +288,7 @@ def test_when_no_worker_can_be_had_any_more_the_rest_is_lost(tmp_path: Path) -> 
         made.append(1)
         if len(made) > 1:
             raise LostError("gone")
-        return Processes(1)
+        return ThreadedProcesses(1)
 
     patience = Patience(at_once=1, deadline=60, attempts=2, pause=0)
     found = run(partial(die_once, tmp_path), ["a", "poison", "b"], make, patience, workers=lambda: 1)

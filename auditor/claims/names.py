@@ -92,7 +92,7 @@ def facts_of(grammar: Grammar, shapes: tuple[Shape, ...], read: frozenset[str]) 
     words = {word for term in (*terms, *parts) for part in term if isinstance(part, str) for word in _all(part)}
     words.update(word for key in printed for word in _all(key))
     words.update(word for v in variables for text in (*(v.values or ()), *v.hints) for word in _all(text))
-    words.update(word for shape in shapes for text in _compared(shape.only) for word in _all(text))
+    words.update(word for shape in shapes for text in compared(shape.only) for word in _all(text))
     free = tuple(variable for variable in variables if variable.values is None)
     exclusions = (shape for variable in free for shape in variable.exclusions)
     return Facts(
@@ -148,15 +148,15 @@ def _merges(term: Term) -> bool:
     return False
 
 
-def _compared(predicate: Predicate) -> Iterator[str]:
+def compared(predicate: Predicate) -> Iterator[str]:
     """Every text of a restriction, in whatever way it is compared."""
     match predicate:
         case Match(_, language):
             yield language.order
         case Not(operand):
-            yield from _compared(operand)
+            yield from compared(operand)
         case And(operands) | Or(operands):
             for operand in operands:
-                yield from _compared(operand)
+                yield from compared(operand)
         case _:
             return

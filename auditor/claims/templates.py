@@ -164,12 +164,18 @@ def _customised(
         if term is None:
             continue
         if claims is not None:
-            alike = (term, shape.restricted(claims - {template.claim}))
+            alike = (term, _seen_by(shape, claims - {template.claim}))
             if alike in seen:
                 continue
             seen.add(alike)
         whole = {**shape.claims, template.claim: term}
         yield replace(shape, name=f"{shape.name} customised", claims=whole, template=keys)
+
+
+@lru_cache(maxsize=4096)
+def _seen_by(shape: Shape, claims: frozenset[str]) -> tuple[object, ...]:
+    """What of a documented shape the claims tell."""
+    return shape.restricted(claims)
 
 
 def _printed(grammar: Grammar, shape: Shape, template: Template, keys: tuple[str, ...], end: str | None) -> Term | None:

@@ -41,7 +41,7 @@ from auditor.rules.severity import rate
 KINDS = 1 << 10
 """Kinds that are remembered; one takes some 30 KB."""
 
-TRUSTS = 1 << 12
+TRUSTS = 1 << 13
 """Trusts of which it is remembered what kind they are of."""
 
 
@@ -109,7 +109,7 @@ class Alike:
         """What `rule` finds of a trust; None where it is to be asked itself."""
         seen = self._looked_at(decision.trust)
         kind = seen.kind
-        if kind is None or seen.decision is None or seen.decision.classes != decision.classes:
+        if kind is None or seen.decision is None or not _same(seen.decision, decision):
             return None
         key = (rule.id, decision.then is not None)
         if key not in kind.findings:
@@ -121,6 +121,10 @@ class Alike:
         found = [form.told(seen.subject, decision.power, gaps) for form in forms]
         proven = (one.witness is None or self._proven(one.witness, seen) for one in found)
         return found if all(proven) else None
+
+    def leave(self) -> None:
+        """Forget the trusts that were looked at, though not their kinds."""
+        self._seen.clear()
 
     def _found(self, rule: Definition, kind: Decision, *, told: bool) -> tuple[FindingForm, ...] | None:
         """What a rule finds of a kind; None where that cannot be told of each trust without asking."""
@@ -175,6 +179,11 @@ class Alike:
         if len(self._kinds) > KINDS:
             self._kinds.popitem(last=False)
         return kind
+
+
+def _same(one: Decision, other: Decision) -> bool:
+    """Whether two decisions about a trust say the same of who gets in."""
+    return one.classes is other.classes or (one.classes == other.classes and one.reachable == other.reachable)
 
 
 def _settled(judge: Callable[[Trust], Decision]) -> Callable[[Trust], Decision]:

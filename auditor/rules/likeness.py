@@ -20,20 +20,27 @@ from typing import Any
 
 from auditor.claims.canonical import exchanged, placeholders_for, renamed, told_by
 from auditor.claims.grammar import Shape
-from auditor.claims.names import WORD
+from auditor.claims.names import WORD, compared
 from auditor.claims.predicate import claims_of
-from auditor.model import Clause, Identity, Json, Source, Statement, Trust, Value
+from auditor.model import Clause, Identity, Issuer, Json, Source, Statement, Trust, Value
 
-ACCOUNT = "000000000000"
+ACCOUNT = "736150928364"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/\ue000"
 NAME = "\ue001"
-"""The account, the ARN and the name of the role that stands for all of a kind."""
+"""The account, the ARN and the name of the role that stands for all of a kind. No issuer's hints hold such a number."""
 
 POLICY = "AssumeRolePolicyDocument"
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
-_STRANGE = re.compile(rf"\$\{{|\\ue00|{ACCOUNT}|name[0-9]|[^ -~]")
+_TAKEN = rf"\\ue00|{ACCOUNT}|name[0-9]"
+_STRANGE = re.compile(rf"\$\{{|{_TAKEN}|[^ -~]")
 """What must not stand in a policy: variables, and what could be taken for a placeholder."""
+
+_MISTAKABLE = re.compile(rf"[\ue000-\ue00f]|{_TAKEN}")
+"""What must not stand in any other text that a finding may quote."""
+
+_SAID = frozenset(("true", "false"))
+"""Words that are no names: `Null` and `Bool` ask for them."""
 
 _NOTES = frozenset(("provider-missing", "provider-foreign", "provider-unread", "policies-above", "refused-if-resaved"))
 """Notes that are the same for a whole kind; the last is looked at by no rule that judges kinds."""
@@ -71,9 +78,12 @@ def likeness(trust: Trust, shapes: tuple[Shape, ...], spoken_of: frozenset[str])
     tests = _tests(policy)
     if tests is None or not _ACCOUNT.fullmatch(account) or account == ACCOUNT:
         return None
-    rest = _without_conditions(policy)
+    rest = _without_values(policy)
     written = "\n".join(text for _, _, told in tests for text in ((told,) if isinstance(told, str) else told))
     if account in written or _STRANGE.search(rest) or _STRANGE.search(written.replace("\n", "")):
+        return None
+    notes = tuple((name, repr(note)) for name, note in trust.notes.items() if name != "refused-if-resaved")
+    if _mistakable(trust.issuer, shapes, spoken_of) or _MISTAKABLE.search(repr((notes, trust.audiences))):
         return None
     provider = _provider(trust)
     if provider is None:
@@ -91,7 +101,7 @@ def likeness(trust: Trust, shapes: tuple[Shape, ...], spoken_of: frozenset[str])
         trust.source.pointer,
         trust.gate,
         trust.audiences,
-        tuple((name, repr(note)) for name, note in trust.notes.items() if name != "refused-if-resaved"),
+        notes,
         provider,
         rest,
         tuple((operator, key, _exchanged(told, placeholders)) for operator, key, told in tests),
@@ -130,8 +140,32 @@ def _placeholders(
                 fixed |= told
             elif any("*" in text or "?" in text for text in told):
                 return None  # rules ask whether a pattern was meant
-    also = spoken_of.union(*map(_lower_words, fixed))
+    if _any_mistakable(fixed):
+        return None
+    also = _SAID.union(spoken_of, *map(_lower_words, fixed))
     return placeholders_for(texts, needed, trust.issuer.grammar, shapes, read, also)
+
+
+@lru_cache(maxsize=1 << 10)
+def _any_mistakable(texts: frozenset[str]) -> bool:
+    return any(map(_MISTAKABLE.search, texts))
+
+
+@lru_cache(maxsize=1 << 10)
+def _mistakable(issuer: Issuer, shapes: tuple[Shape, ...], ours: frozenset[str]) -> bool:
+    """Whether something that tokens of the issuer hold, or that is said of it, could be taken for a placeholder."""
+    grammar, template = issuer.grammar, issuer.grammar.template
+    texts = {issuer.url, issuer.name, *issuer.nouns.values(), *ours}
+    variables = set(grammar.variables.values())
+    for shape in {*grammar.shapes, *shapes}:
+        variables.update(shape.variables.values())
+        texts.update((shape.run, shape.note, *shape.claims, *compared(shape.only)))
+        texts.update(part for term in shape.claims.values() for part in term if isinstance(part, str))
+    for variable in variables:
+        texts.update((variable.name, variable.dimension, *variable.hints, *(variable.values or ())))
+    if template is not None:
+        texts.update((template.joiner, *template.keys, *template.special.values()))
+    return any(map(_MISTAKABLE.search, texts))
 
 
 @lru_cache(maxsize=1 << 12)
@@ -186,10 +220,18 @@ def _of_an_issuer(key: str) -> bool:
     return "." in key.partition(":")[0]
 
 
-def _without_conditions(policy: Any) -> str:
+def _without_values(policy: Any) -> str:
+    """The policy with nothing but operators and keys in its conditions, in the order in which all of it is written."""
     body = policy["Statement"]
-    bare = [{name: value for name, value in one.items() if name != "Condition"} for one in _statements(policy) or ()]
+    bare = [
+        {name: value if name != "Condition" else _form(value) for name, value in one.items()}
+        for one in _statements(policy) or ()
+    ]
     return json.dumps([{**policy, "Statement": bare}, isinstance(body, list)])
+
+
+def _form(condition: Any) -> Any:
+    return [[operator, list(tests)] for operator, tests in condition.items()]
 
 
 def _provider(trust: Trust) -> tuple[Hashable, ...] | None:

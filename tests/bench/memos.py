@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 OF_ISSUERS = frozenset((
     "_carried", "_distinct", "_edges", "_literals", "_spelling", "arbitrary_shapes",
-    "customised", "facts_of", "longest", "printed_first", "room_of", "showing",
+    "customised", "facts_of", "longest", "printed_first", "room_of", "_seen_by", "showing",
 ))  # fmt: skip
 """Memos that hold facts about an issuer's tokens, such as which forms a set of claims can tell apart. They are filled
 once per process, whatever is asked; they stay when questions are to be answered as if for the first time."""

@@ -45,6 +45,7 @@ def a_large_organisation(scale: Scale) -> Figures:
         f"{name}: load": Figure(audit["load"] / parsed, "x orjson"),
         f"{name}: compile": Figure(audit["compile"] / parsed, "x orjson"),
         f"{name}: decide": Figure(audit["decide"] / parsed, "x orjson"),
+        f"{name}: try the witnesses on the source": Figure(audit["confirm"] / parsed, "x orjson"),
         f"{name}: load, compile and decide": Figure(total / parsed, "x orjson", 8),
         f"{name}: the same": Figure(total, "s"),
         f"{name}: against orjson with the garbage collector off": Figure(total / bare, "x orjson"),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from auditor.kept import Kept
 from auditor.model import Fix, Identity, Level
 from auditor.power import Capability, Power, Profile, ranked, unread
 from auditor.providers.aws import levels, sketches
 from auditor.providers.aws.escalations import Ways, smallest
 from auditor.providers.aws.estate import Estate
-from auditor.providers.aws.kept import Kept
 from auditor.providers.aws.permissions import Standing
 from auditor.providers.aws.roles import Role
 from auditor.providers.aws.rooms import Room

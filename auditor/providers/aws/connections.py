@@ -11,7 +11,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -139,7 +139,8 @@ class Connections:
             raise CollectError(f"AWS{of(source.profile)}: the configuration cannot be used: {error}") from error
         self.entrance = self.asker()
         self._source = source
-        self._account: str | None = None
+        self.whose: str | None = None
+        """The account that was last found to be the caller's; empty where nobody said."""
 
     def _client(self, service: Any, keys: Mapping[str, str], *, hasty: bool) -> Any:
         config = Config(
@@ -158,13 +159,11 @@ class Connections:
     def account(self) -> str | None:
         """Whose credentials these are; None where nobody says. Asked once."""
         with self._asking:
-            if self._account is None:
-                try:
-                    caller = caller_of(self._source)
-                except CollectError:
-                    caller = Trouble(Status.FAILED, "no usable credentials")
-                self._account = "" if isinstance(caller, Trouble) else caller["Account"]
-        return self._account or None
+            if self.whose is None:
+                self.whose = ""
+                with suppress(CollectError):
+                    caller_of(self._source)
+        return self.whose or None
 
     def asker(self, keys: Mapping[str, str] | None = None, hasty: Sequence[str] = ()) -> Ask:
         """Calls with these credentials, else with the source's own; makes the clients as they are needed.
@@ -189,10 +188,11 @@ class Connections:
 
 def caller_of(source: Source) -> Mapping[str, Any] | Trouble:
     """Whose credentials these are. Raises `CollectError` when they are none that AWS accepts."""
-    profile, sts = source.profile, connections(source).sts
+    profile, ways = source.profile, connections(source)
     again = "Log in again (for example `aws sso login`), set AWS_PROFILE or pass --profile."
     try:
-        answer = _ask(sts.get_caller_identity, source.limits)
+        answer = _ask(ways.sts.get_caller_identity, source.limits)
+        ways.whose = answer["Account"]
         return {"Account": answer["Account"], "Partition": answer["Arn"].split(":")[1], "CallerArn": answer["Arn"]}
     except NO_CREDENTIALS as error:
         kind = CollectError if profile else NothingAskedError

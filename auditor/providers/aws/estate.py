@@ -7,10 +7,10 @@ from datetime import datetime
 from functools import cached_property
 from itertools import chain
 
+from auditor.kept import Kept
 from auditor.model import Identity
 from auditor.providers.aws.doors import Account
 from auditor.providers.aws.grounds import Ground
-from auditor.providers.aws.kept import Kept
 from auditor.providers.aws.organisations import Organisation, Organisations
 from auditor.providers.aws.roles import Role
 from auditor.providers.aws.rooms import Room

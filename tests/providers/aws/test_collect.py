@@ -21,7 +21,8 @@ from auditor.providers.aws.account_walk import LOOKUP_LIMIT
 from auditor.providers.aws.collect import ProfileScope, collect
 from auditor.providers.aws.connections import Limits
 from auditor.snapshot import Coverage, Document, Snapshot, Status, load, save
-from fixtures.loopback.aws import ACCOUNT, Fault, LoopbackAws
+from fixtures.loopback.aws import ACCOUNT, LoopbackAws
+from fixtures.loopback.faults import Fault
 
 FAST = Limits(attempts=2, read_timeout=0.3, pause=0.01, members=Patience(pause=0.01))
 

@@ -15,10 +15,11 @@ from botocore.session import Session as CoreSession
 from auditor import pipeline, rules
 from auditor.config import AwsTargets, Config, Targets
 from auditor.errors import CollectError, UsageError
-from auditor.executors import THREADS, Inline, Means, Processes
+from auditor.executors import THREADS, Inline, Means
 from auditor.model import Identity, Level
 from auditor.organizations import ANY
 from auditor.plan import Patience
+from auditor.processes import ThreadedProcesses
 from auditor.progress import Stage, silent
 from auditor.providers.aws import ORGANIZATION_PRIVILEGE, PROVIDER
 from auditor.providers.aws.collect import collect_organisations
@@ -29,11 +30,12 @@ from auditor.rules.base import Persona
 from auditor.shards import Shard
 from auditor.snapshot import Coverage, Snapshot, Status, merge, ordered
 from fixtures.loopback import aws_organisation
-from fixtures.loopback.aws import ACCOUNT, Fault, LoopbackAws
+from fixtures.loopback.aws import ACCOUNT, LoopbackAws
+from fixtures.loopback.faults import Fault
 
 MANY, FEW = 60, 6
 INLINE = Means(Inline, elsewhere=False)
-PROCESSES = Means(partial(Processes, 2), lambda: 2)
+PROCESSES = Means(partial(ThreadedProcesses, 2), lambda: 2)
 FAST = Limits(attempts=2, read_timeout=5, pause=0.01, members=Patience(pause=0.01))
 ASSUME, LISTED = "sts:AssumeRole", "organizations:ListAccountsForParent"
 DETAILS = "iam:GetAccountAuthorizationDetails"
@@ -299,9 +301,7 @@ def test_policies_of_the_organisation_bind_its_accounts(aws: LoopbackAws) -> Non
 
 
 def test_a_role_without_an_organisation_is_a_slip() -> None:
-    with pytest.raises(
-        UsageError, match=r"^a role is assumed in accounts: --organization or --account is missing$"
-    ):
+    with pytest.raises(UsageError, match=r"^a role is assumed in accounts: --organization or --account is missing$"):
         PROVIDER.collect(Config(), role_name="Reader")
 
 

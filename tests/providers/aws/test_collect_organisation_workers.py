@@ -24,7 +24,8 @@ from auditor.report.json_report import write
 from auditor.rules.base import Persona
 from auditor.snapshot import Coverage, Snapshot, Status, ordered
 from fixtures.loopback import aws_organisation
-from fixtures.loopback.aws import ACCOUNT, Fault, LoopbackAws
+from fixtures.loopback.aws import ACCOUNT, LoopbackAws
+from fixtures.loopback.faults import Fault
 from tests.faults.clouds import trust
 
 MANY, FEW = 200, 40

@@ -21,7 +21,7 @@ from auditor.model import Identity
 from auditor.providers import aws
 from auditor.providers.aws.authority import AwsAuthority
 from auditor.providers.aws.estate import Estate
-from auditor.providers.aws.kept import Kept
+from auditor.providers.aws.tables import FORMS
 from auditor.shelf import Shelf
 from auditor.snapshot import Coverage, Document, Snapshot, Status
 from tests.providers.aws.random_estates import NOW, arn, estate
@@ -217,25 +217,6 @@ def test_what_was_worked_out_does_not_travel() -> None:
     assert [travelled.profile(identity) for identity in travelled.identities()] == profiles
 
 
-def test_the_values_used_last_are_kept() -> None:
-    made: list[int] = []
-
-    def make(key: int) -> str:
-        made.append(key)
-        return "x" * key
-
-    kept: Kept[int, str] = Kept(10, len)
-    assert [kept.get(key, make) for key in (3, 4, 3, 5)] == ["xxx", "xxxx", "xxx", "xxxxx"]
-    assert made == [3, 4, 5]
-    kept.get(3, make)
-    kept.get(4, make)  # was the longest unused when 5 came
-    assert made == [3, 4, 5, 4]
-    assert kept.get(50, make) == kept.get(50, make)  # too heavy, and yet the last one
-    assert made == [3, 4, 5, 4, 50]
-    kept.get(3, make)
-    assert made == [3, 4, 5, 4, 50, 3]
-
-
 # Who lets whom in across accounts
 
 
@@ -277,6 +258,16 @@ def test_a_role_is_let_in_by_whatever_name(principal: Any, doubt: str | None) ->
     authority = AwsAuthority(on_disk(Snapshot(NOW, NOW, letting_in(principal))), END)
     (app,) = [one for one in authority.identities() if one.name == "app"]
     assert [(step.target.name, step.doubt) for step in authority.profile(app).steps] == [("boss", doubt)]
+
+
+def test_a_deny_does_not_hide_what_is_allowed_behind_it() -> None:
+    boss, app = letting_in({"AWS": arn("222222222222", "app")})
+    statements = boss.body["AssumeRolePolicyDocument"]["Statement"]
+    denied = {"Effect": "Deny", "Principal": {"AWS": "333333333333"}, "Action": "sts:AssumeRole"}
+    body = {**boss.body, "AssumeRolePolicyDocument": {"Statement": [denied, *statements]}}
+    authority = AwsAuthority(on_disk(Snapshot(NOW, NOW, [replace(boss, body=body), app])), END)
+    (step,) = [step for one in authority.identities() for step in authority.profile(one).steps]
+    assert (step.target.name, step.doubt) == ("boss", None)
 
 
 @pytest.mark.parametrize(
@@ -321,3 +312,15 @@ def test_a_policy_nested_too_deeply_to_travel_is_looked_at_all_the_same() -> Non
     authority = AwsAuthority(snapshot, END)
     (step,) = [step for one in authority.identities() for step in authority.profile(one).steps]
     assert step.target.name == "boss"
+
+
+def test_what_sessions_share_is_told_apart_by_action() -> None:
+    _, app = letting_in("*")
+    own = allow(["iam:*", "s3:*"], "arn:aws:iam::222222222222:role/*")
+    policies = [{"PolicyName": "own", "PolicyDocument": {"Version": "2012-10-17", "Statement": [own]}}]
+    found = Estate(Snapshot(NOW, NOW, [replace(app, body={**app.body, "RolePolicyList": policies})]), END).role(app.id)
+    assert found is not None
+    room, role = found
+    told = {action: room.standing(role).widely(action) for action in FORMS}
+    assert told == {action: room.standing(role).on_unnamed(action) for action in FORMS}
+    assert {grant is None for grant in told.values()} == {True, False}

@@ -16,7 +16,8 @@ from auditor.providers.aws.connections import Limits
 from auditor.providers.aws.haul import Ask, Haul, Trouble
 from auditor.providers.aws.organisation_walk import ATTACHED, DESCRIBE, NOT_IN_USE, PARENTS, POLICY, read
 from auditor.snapshot import Coverage, Status
-from fixtures.loopback.aws import Fault, LoopbackAws
+from fixtures.loopback.aws import LoopbackAws
+from fixtures.loopback.faults import Fault
 
 MANAGER, MEMBER = "000011112222", "111122223333"
 DENIED = Trouble(Status.DENIED, "AccessDeniedException: no", code="AccessDeniedException")

@@ -54,6 +54,20 @@ def test_portions_of_a_large_organisation() -> None:
     portions_make_the_whole(on_disk(ordered(estates.snapshot(estates.organisation(400, seed=3)))))
 
 
+def test_a_provider_is_used_by_the_roles_beside_it_alone() -> None:
+    named = f"arn:aws:iam::{ACCOUNTS[1]}:oidc-provider/idp.example.com"
+    statement = {"Effect": "Allow", "Principal": {"Federated": named}, "Action": "sts:AssumeRoleWithWebIdentity"}
+    trusting = {"AssumeRolePolicyDocument": {"Statement": [statement]}}
+    provider = Document("aws", ACCOUNTS[1], "oidc-provider", named, {"Url": "idp.example.com", "ClientIDList": []})
+    rows = [Coverage("aws", account, "iam-role", Status.READ) for account in ACCOUNTS[:2]]
+    for scope, idle in ((ACCOUNTS[0], [named]), (ACCOUNTS[1], [])):
+        for account in ACCOUNTS[:2]:
+            documents = [Document("aws", scope, "iam-role", arn(account, "app"), trusting), provider]
+            snapshot = ordered(Snapshot(NOW, NOW, documents, rows))
+            assert [one.id for one, _ in PROVIDER.idle_registrations(snapshot)] == idle
+            portions_make_the_whole(snapshot)
+
+
 # What comes along of an organisation
 
 
@@ -136,6 +150,7 @@ def test_a_snapshot_is_surveyed_once_and_forgotten_with_it() -> None:
     assert copied.documents.walks == walks
     documents.append(role(ACCOUNTS[0], "late"))
     assert survey_of(snapshot) is not found
+    gc.collect()
     known = len(survey._SURVEYS)
     del documents, snapshot, authority, copied, again
     gc.collect()
