@@ -13,6 +13,7 @@ import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future, wait
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
@@ -81,7 +82,8 @@ class _Worker:
     def end(self, *, gently: bool) -> None:
         if gently:
             wait(list(self._under_way.values()))
-            self._connection.send(None)
+            with suppress(OSError):  # it is gone already
+                self._connection.send(None)
         else:
             self.process.terminate()
         self.process.join()

@@ -241,9 +241,11 @@ class _Gathering:
             self.told_of.add(provider)
 
     def _expect(self, scopes: Iterable[Scope]) -> None:
-        for scope in scopes:
-            if scope.what is not None:
-                self.counts[scope.what].total += 1
+        expected = [scope.what for scope in scopes if scope.what is not None]
+        for what in expected:
+            self.counts[what].total += 1
+        for what in dict.fromkeys(expected):
+            self._tell(what)
 
     def _count(self, scope: Scope, reading: Reading | None) -> None:
         if scope.what is None:
@@ -251,7 +253,11 @@ class _Gathering:
         count = self.counts[scope.what]
         count.done += 1
         count.throttled += 0 if reading is None else reading.throttled
-        self.tell(Stage(scope.what, count.done, count.total, throttled=count.throttled))
+        self._tell(scope.what)
+
+    def _tell(self, what: str) -> None:
+        count = self.counts[what]
+        self.tell(Stage(what, count.done, count.total, throttled=count.throttled))
 
 
 def _words(scope: Scope, end: End) -> str:

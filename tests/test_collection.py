@@ -77,7 +77,7 @@ def test_three_clouds_side_by_side_are_what_each_is_alone(clouds: LoopbackAws) -
         assert single.coverage == [row for row in whole.coverage if row.provider == provider.id]
     assert timeless(collect(PROCESSES)) == timeless(whole)
     counted = [one for one in told if isinstance(one, Stage) and one.what == "reading AWS accounts"]
-    assert counted == [Stage("reading AWS accounts", done, MEMBERS + 1) for done in range(1, MEMBERS + 2)]
+    assert counted == [Stage("reading AWS accounts", done, MEMBERS + 1) for done in range(MEMBERS + 2)]
 
 
 SECRETS = {
@@ -238,4 +238,4 @@ def test_a_reading_with_gaps_that_may_pass_is_made_again() -> None:
     scope.read, scope.what = read, "reading accounts"  # type: ignore[method-assign]  # this one keeps count
     told: list[str | Stage] = []
     assert gather([scope], tell=told.append).snapshot.complete
-    assert (len(tried), told) == (2, [Stage("reading accounts", 1, 1, throttled=3)])
+    assert (len(tried), told) == (2, [Stage("reading accounts", 0, 1), Stage("reading accounts", 1, 1, throttled=3)])

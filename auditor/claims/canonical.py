@@ -9,7 +9,7 @@ condition to those that satisfy the renamed one, if:
    part of a literal that no name holds, such as `.yml` (`_loose`); and no literal holds the word (those are reserved);
 2. each variable can hold w exactly where it can hold p: both are spelled with its characters or neither is, finite
    values hold neither (reserved), no exclusion looks into either of them (`_looks_into`), and values that may hold
-   several words have room for all that the condition spells out (`_room`);
+   several words have room for all that the condition spells out, before and after (`room_of`);
 3. no pattern of the condition looks into w or p: what stands beside a wildcard is neither part of them nor continued by
    them; and the condition holds neither `?`, nor `%` (a colon in code), nor a test that ignores case, nor a language
    other than patterns and lists of texts.
@@ -127,11 +127,14 @@ def placeholders_for(
     if facts.loose:
         return {}
     kept = _kept(texts, facts, also)
-    between = frozenset().union(*texts) - LETTERS
-    if not kept or needed + SLACK > room_of(facts.variables, between):
+    room = room_of(facts.variables, frozenset().union(*texts) - LETTERS) - SLACK
+    if not kept or needed > room:
         return {}
     assert len(kept) <= MOST, "a condition of so many names needs more room than any value has"
-    return {word: f"{PLACEHOLDER}{place}" for place, word in enumerate(dict.fromkeys(kept))}
+    placeholders = {word: f"{PLACEHOLDER}{place}" for place, word in enumerate(dict.fromkeys(kept))}
+    # Placeholders may be longer than the names: `name10/name11/…` needs the room as well that `ab/cd/…` has.
+    stretched = max((len(exchanged(text, placeholders)) / len(text) for text in texts if text), default=1.0)
+    return {} if needed * stretched > room else placeholders
 
 
 @lru_cache(maxsize=1 << 12)

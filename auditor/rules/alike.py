@@ -19,6 +19,7 @@ from auditor.decide import shapes_for
 from auditor.judgement import spoken_of
 from auditor.model import Decision, Finding, Level, Trust
 from auditor.rules.base import Context, Definition
+from auditor.rules.fix_aws import LARGEST
 from auditor.rules.forms import (
     STATEMENT,
     THEN,
@@ -38,8 +39,8 @@ from auditor.rules.forms import (
 from auditor.rules.likeness import Likeness, kind_of, likeness
 from auditor.rules.severity import rate
 
-KINDS = 1 << 10
-"""Kinds that are remembered; one takes some 30 KB."""
+KINDS = 1 << 9
+"""Kinds that are remembered; one takes some 50 KB."""
 
 TRUSTS = 1 << 13
 """Trusts of which it is remembered what kind they are of."""
@@ -119,6 +120,10 @@ class Alike:
             return None
         gaps = seen.gaps(decision)
         found = [form.told(seen.subject, decision.power, gaps) for form in forms]
+        if any(
+            one.fix is not None and max(len(one.fix.before or ""), len(one.fix.after or "")) > LARGEST for one in found
+        ):
+            return None  # longer names than those of the kind: it is another fix then
         proven = (one.witness is None or self._proven(one.witness, seen) for one in found)
         return found if all(proven) else None
 
@@ -157,7 +162,8 @@ class Alike:
 
     def _look(self, trust: Trust) -> _Seen:
         issuer = trust.issuer
-        spoken = spoken_of(self._ours.tenants.get(issuer.kind, ()))
+        owned = self._ours.tenants.get(issuer.kind, ())
+        spoken = spoken_of(owned).union(one.id for one in owned if one.id is not None)
         found = likeness(trust, shapes_for(issuer, self._ours), spoken)
         kind = None if found is None else self._kind(trust, found)
         if found is None or kind is None:
@@ -172,8 +178,10 @@ class Alike:
             self._kinds.move_to_end(found.key)
             return self._kinds[found.key]
         try:
-            kind: _Kind | None = _known(self._alone.judge(kind_of(trust, found)))
-        except OpenError:
+            like = kind_of(trust, found)
+            # With its own documents: those of another that was judged are equal, but may be written in another order.
+            kind: _Kind | None = _known(replace(self._alone.judge(like), trust=like))
+        except (OpenError, RecursionError):  # the latter of documents nested as none of AWS's is
             kind = None
         self._kinds[found.key] = kind
         if len(self._kinds) > KINDS:

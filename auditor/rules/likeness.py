@@ -78,7 +78,10 @@ def likeness(trust: Trust, shapes: tuple[Shape, ...], spoken_of: frozenset[str])
     tests = _tests(policy)
     if tests is None or not _ACCOUNT.fullmatch(account) or account == ACCOUNT:
         return None
-    rest = _without_values(policy)
+    try:
+        rest = _without_values(policy)
+    except RecursionError:
+        return None  # nested as no policy of AWS is
     written = "\n".join(text for _, _, told in tests for text in ((told,) if isinstance(told, str) else told))
     if account in written or _STRANGE.search(rest) or _STRANGE.search(written.replace("\n", "")):
         return None
@@ -151,7 +154,7 @@ def _any_mistakable(texts: frozenset[str]) -> bool:
     return any(map(_MISTAKABLE.search, texts))
 
 
-@lru_cache(maxsize=1 << 10)
+@lru_cache(maxsize=1 << 8)
 def _mistakable(issuer: Issuer, shapes: tuple[Shape, ...], ours: frozenset[str]) -> bool:
     """Whether something that tokens of the issuer hold, or that is said of it, could be taken for a placeholder."""
     grammar, template = issuer.grammar, issuer.grammar.template
@@ -160,7 +163,8 @@ def _mistakable(issuer: Issuer, shapes: tuple[Shape, ...], ours: frozenset[str])
     for shape in {*grammar.shapes, *shapes}:
         variables.update(shape.variables.values())
         texts.update((shape.run, shape.note, *shape.claims, *compared(shape.only)))
-        texts.update(part for term in shape.claims.values() for part in term if isinstance(part, str))
+        terms = (*shape.claims.values(), *grammar.fragments.get(shape, {}).values())
+        texts.update(part for term in terms for part in term if isinstance(part, str))
     for variable in variables:
         texts.update((variable.name, variable.dimension, *variable.hints, *(variable.values or ())))
     if template is not None:
@@ -310,7 +314,8 @@ def _with(statement: Mapping[str, Any], found: Likeness) -> dict[str, Any]:
         operator: {key: _listed(values, found.placeholders) for key, values in tests.items()}
         for operator, tests in statement.get("Condition", {}).items()
     }
-    return {name: condition if name == "Condition" else changed[name] for name in statement}
+    names = (name.replace(found.account, ACCOUNT) for name in statement)
+    return {name: condition if name == "Condition" else changed[name] for name in names}
 
 
 def _listed(values: str | list[str], names: Mapping[str, str]) -> str | list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import ctypes
 import gc
 import io
 import json
@@ -48,23 +49,56 @@ QUICK_MINUTES = 0.5
 FEWEST = 10
 """Scans without which nothing can be said."""
 
-MEMORY_SLOPE = 6.0
-"""KiB that a scan may add at most, by a line through all samples but the first fifth: the allocator's own noise."""
-MEMORY_GROWTH = 0.03
-"""The share by which the middle of the last fifth may lie above that of the second fifth."""
+OBJECTS = 400.0
+"""Blocks of Python's allocator that a scan may add at most, by a line through all samples but the first fifth: the
+memos of the claim model, which are bounded, take up some 200 for each new run over the same trusts."""
+HEAP = 4.0
+"""KiB in use on the heap of the C library that a scan may add at most, by such a line."""
+SLOPES = {"resident": "KiB resident", "heap": "KiB on the heap", "objects": "blocks of Python's"}
+RESIDENT = 0.06
+"""The share by which the middle of the last fifth may lie above that of the second fifth. With a dozen threads the C
+library keeps ever more free memory for a while, in an arena for each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
     """The process after one scan."""
 
-    memory: float
-    """Resident, KiB."""
+    resident: float
+    """Memory, KiB, once the C library has given back what it can."""
+    heap: float
+    """In use on the heap of the C library, KiB."""
+    objects: int
+    """Blocks of Python's allocator in use."""
     files: int
     sockets: int
     threads: int
     left: int
     """Entries of the folder for temporary files."""
+
+
+class Heap(ctypes.Structure):
+    """`struct mallinfo2` of glibc."""
+
+    _fields_ = tuple(
+        (name, ctypes.c_size_t)
+        for name in (
+            "arena",
+            "ordblks",
+            "smblks",
+            "hblks",
+            "hblkhd",
+            "usmblks",
+            "fsmblks",
+            "uordblks",
+            "fordblks",
+            "keepcost",
+        )
+    )
+
+
+LIBC = ctypes.CDLL("libc.so.6")
+LIBC.mallinfo2.restype = Heap
 
 
 def take(folder: Path) -> Sample:
@@ -75,6 +109,7 @@ def take(folder: Path) -> Sample:
         if threading.active_count() == 1:
             break
         time.sleep(0.01)
+    LIBC.malloc_trim(0)
     pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
     links = []
     for entry in Path("/proc/self/fd").iterdir():
@@ -82,6 +117,8 @@ def take(folder: Path) -> Sample:
             links.append(str(entry.readlink()))
     return Sample(
         pages * os.sysconf("SC_PAGESIZE") / 1024,
+        LIBC.mallinfo2().uordblks / 1024,
+        sys.getallocatedblocks(),
         len(links),
         sum(link.startswith("socket:") for link in links),
         threading.active_count(),
@@ -210,22 +247,20 @@ def complaints(samples: Sequence[Sample]) -> list[str]:
     """What grows, in words."""
     second, last = fifth(samples, 2), fifth(samples, 5)
     found = []
-    for each in fields(Sample):
-        before, after = (statistics.median(getattr(one, each.name) for one in part) for part in (second, last))
-        if each.name == "memory":
-            if after > before * (1 + MEMORY_GROWTH):
-                found.append(f"memory grew from {before / 1024:.1f} to {after / 1024:.1f} MiB")
-        elif after > before:
-            found.append(f"{each.name} grew from {before:g} to {after:g}")
-    if (found_slope := slope(samples)) > MEMORY_SLOPE:
-        found.append(f"each scan adds {found_slope:.1f} KiB of memory")
+    for name in ("resident", "files", "sockets", "threads", "left"):
+        before, after = (statistics.median(getattr(one, name) for one in part) for part in (second, last))
+        if after > before * (1 + RESIDENT if name == "resident" else 1):
+            found.append(f"{name} grew from {before:,.0f} to {after:,.0f}")
+    for name, most in (("heap", HEAP), ("objects", OBJECTS)):
+        if (each := slope(samples, name)) > most:
+            found.append(f"each scan adds {each:,.1f} to {name}")
     return found
 
 
-def slope(samples: Sequence[Sample]) -> float:
-    """KiB of memory for each scan, by least squares over all but the first fifth."""
-    settled = samples[round(len(samples) / 5) :]
-    return statistics.linear_regression(range(len(settled)), [one.memory for one in settled]).slope
+def slope(samples: Sequence[Sample], name: str) -> float:
+    """What each scan adds, by least squares over all but the first fifth."""
+    settled = [getattr(one, name) for one in samples[round(len(samples) / 5) :]]
+    return statistics.linear_regression(range(len(settled)), settled).slope
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -252,9 +287,10 @@ def main(arguments: Sequence[str]) -> int:
         peak = max(getattr(one, each.name) for one in course.samples)
         shown.append((each.name, *middles, peak))
     print(tabulate(shown, headers=("middle of", "1st fifth", "2nd", "3rd", "4th", "5th", "most"), floatfmt=".0f"))
+    added = [f"{slope(course.samples, name):+,.1f} {unit}" for name, unit in SLOPES.items()]
     print(
         f"{len(course.samples)} scans in {minutes:g} minutes, {course.calls:,} calls, {course.struck:,} struck; "
-        f"memory {slope(course.samples):+.2f} KiB a scan; exit codes {dict(course.codes)}; reports as on a calm day: "
+        f"each scan adds {', '.join(added)}; exit codes {dict(course.codes)}; reports as on a calm day: "
         f"{course.alike}, with gaps that they tell: {course.gaps}, wrong: {course.wrong}"
     )
     found = complaints(course.samples)

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from itertools import takewhile
+
 import pytest
 
 from auditor.claims import templates
 from auditor.claims.grammar import Slot, fill
 from auditor.claims.predicate import Predicate, conjunction, disjunction, equals, negation
 from auditor.claims.solver import solve
-from auditor.claims.templates import customised, solve_templated
+from auditor.claims.templates import customised, printed_first, segment, solve_templated
 from auditor.claims.verdict import Accepted, Rejected, Undecided
 from auditor.claims.work import Work
 from auditor.config import Ours
@@ -261,3 +263,20 @@ def test_victims_who_customise_their_subject(name: str) -> None:
         assert isinstance(decision.reachable, Rejected)
         assert decision.reachable.reason is not None
         assert "[ours.subject-templates]" in decision.reachable.reason
+
+
+def test_every_segment_begins_as_it_is_said_to() -> None:
+    template = GRAMMAR.template
+    assert template is not None
+    printed = 0
+    for key in template.keys:
+        starts = printed_first(GRAMMAR, key)
+        for shape in GRAMMAR.shapes:
+            term = segment(GRAMMAR, shape, template, key) if shape.certain else None
+            if term is not None:
+                lead = "".join(str(part) for part in takewhile(lambda part: isinstance(part, str), term))
+                assert any(lead.lower().startswith(start) for start in starts), (key, shape.name)
+                printed += 1
+    assert printed > 100
+    assert printed_first(GRAMMAR, "repo") == {"repo:"}
+    assert printed_first(GRAMMAR, "context") >= {"environment:", "pull_request"}

@@ -211,7 +211,7 @@ def test_the_names_of_a_kind() -> None:
         plain("repo:acme/shop:*", {"Bool": {f"{GITHUB}:repository": True}}),
         plain("repo:name0/shop:*"),
         plain("repo:acme/\ue000:*"),
-        plain("repo:acme/000000000000:*"),
+        plain(f"repo:acme/{likeness.ACCOUNT}:*"),
         plain("repo:deploying/Federated:*") | {"Id": "deploying"},
     ],
     ids=lambda policy: str(policy)[-90:],
@@ -228,7 +228,7 @@ def test_a_name_that_the_policy_uses_elsewhere_makes_no_kind() -> None:
     assert names_of(policy) == ("acme", "shop")
 
 
-@pytest.mark.parametrize("name", ["name0", "\ue000", "\ue001\ue002\ue003", "000000000000", "name7-\ue002"])
+@pytest.mark.parametrize("name", ["name0", "\ue000", "\ue001\ue002\ue003", likeness.ACCOUNT, "name7-\ue002"])
 def test_names_of_roles_are_not_taken_for_gaps(name: str) -> None:
     subjects = ["repo:acme/shop:pull_request", "repo:acme/shop:ref:refs/heads/main"]
     role = ("123456789012", name, plain(subjects))

@@ -111,6 +111,7 @@ class Aws:
         Raises `UsageError` for what cannot be meant.
         """
         from auditor.providers.aws import collect
+        from auditor.providers.aws.entrance import Assume
 
         targets, limits = config.targets.aws or AwsTargets(), options.get("limits")
         profiles: Sequence[str | None] = (profile,) if profile else targets.profiles or (None,)
@@ -124,8 +125,8 @@ class Aws:
                 raise UsageError("a role is assumed in accounts: --organization or --account is missing")
             held = [name for name in profiles if shard.holds(self.id, name or "")]
             return collect.profiles_of(profiles, held, limits)
-        default = collect.Assume()
-        assume = collect.Assume(
+        default = Assume()
+        assume = Assume(
             role_name or targets.role_name or default.role_name,
             external_id or targets.external_id,
             role_session_name or targets.role_session_name or default.session_name,
@@ -142,7 +143,9 @@ class Aws:
 
     def portions(self, snapshot: Snapshot) -> Sequence[str]:
         """The accounts, and what else is a scope of its own: an organisation."""
-        return snapshot.scopes(self.id)
+        from auditor.providers.aws import survey
+
+        return survey.portions(snapshot)
 
     def portion(self, snapshot: Snapshot, key: str) -> Snapshot:
         """What was read of one account, and those documents of its organisation that concern it."""

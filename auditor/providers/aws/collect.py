@@ -19,34 +19,20 @@ from auditor.executors import THREADS, Means
 from auditor.plan import Patience
 from auditor.progress import Progress, silent
 from auditor.providers.aws import account_walk, organisation_tree, organisation_walk
-from auditor.providers.aws.connections import Connections, Limits, Source, caller_of, connections, of, throttles
-from auditor.providers.aws.haul import UNKNOWN_SCOPE, Ask, Haul, Trouble, account_of, lacking, rfc3339
+from auditor.providers.aws.connections import Limits, Source, caller_of, connections, of, throttles
+from auditor.providers.aws.entrance import ASSUME, HASTY, Assume, enter, managers
+from auditor.providers.aws.haul import UNKNOWN_SCOPE, Haul, Trouble, account_of, rfc3339
 from auditor.scopes import Reading, Refusal, Scope, alone
 from auditor.shards import WHOLE, Shard
 from auditor.snapshot import Coverage, Snapshot, Status, nothing
 
 WHO_AM_I = "sts:GetCallerIdentity"
-ASSUME = "sts:AssumeRole"
 READING = "reading AWS accounts"
 
 CLOSED = frozenset({"SUSPENDED", "CLOSED"})
 """States of an account in which its identities do nothing any more, and nothing can be read."""
 TREE_DEADLINE = 3600
 """Seconds for a whole organisation's units, accounts and policies: Organizations answers a few calls a second."""
-
-
-@dataclass(frozen=True, slots=True)
-class Assume:
-    """How accounts other than the caller's own are entered."""
-
-    role_name: str = "OrganizationAccountAccessRole"
-    """The same in every account, with its path. The default is what AWS makes in each account an organisation creates;
-    it may do anything, so that one of its own for reading is better."""
-    external_id: str | None = None
-    session_name: str = "oidc-trust-auditor"
-    duration: int = 900
-    """Seconds; STS takes 900 to 43,200, and 3,600 at most where the caller has assumed a role itself. An account is
-    given up after that time anyhow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +225,8 @@ class AccountScope(_Scope):
             ask = ways.asker(hasty=HASTY)
             haul.note("account", Status.READ, None, WHO_AM_I)
         else:
-            entered = _enter(ways, self, self.assume)
+            role = f"arn:{self.partition}:iam::{self.account}:role/{self.assume.role_name.lstrip('/')}"
+            entered = enter(ways, role, self.assume)
             if isinstance(entered, Trouble):
                 haul.trouble("account", entered, ASSUME)
                 return haul.under(self.account)
@@ -249,12 +236,8 @@ class AccountScope(_Scope):
             account_walk.look_up(ask, haul)
         account_walk.read_providers(ask, haul)
         if self.above is not None:
-            organisation_walk.read(self.account, ask, haul, _managers(self.above))
+            organisation_walk.read(self.account, ask, haul, managers(self.above))
         return haul.stamped(body)
-
-
-HASTY = ("organizations",)
-"""What is asked with few attempts in a single account: most may not ask it, and it only ever takes away."""
 
 
 def profiles_of(profiles: Sequence[str | None], held: Iterable[str | None], limits: Limits | None) -> list[Scope]:
@@ -362,44 +345,5 @@ def _unnamed(source: Source, caller: Trouble, above: tuple[Source, ...]) -> Haul
     if stream is None:
         account_walk.look_up(ask, haul)
     if body["Account"] != UNKNOWN_SCOPE:
-        organisation_walk.read(body["Account"], ask, haul, _managers(above))
+        organisation_walk.read(body["Account"], ask, haul, managers(above))
     return haul.stamped(body)
-
-
-def _managers(sources: Iterable[Source]) -> Callable[[str], Ask | None]:
-    """Finds who may ask about an organisation's policies: by the id of its management account."""
-
-    def manager(account: str) -> Ask | None:
-        for source in sources:
-            try:
-                ways = connections(source)
-            except CollectError:
-                continue
-            if ways.account() == account:
-                return ways.asker(hasty=HASTY)
-        return None
-
-    return manager
-
-
-def _enter(ways: Connections, scope: AccountScope, assume: Assume) -> tuple[str, Ask] | Trouble:
-    """Who one is in the account, and how to ask there."""
-    request: dict[str, Any] = {
-        "RoleArn": f"arn:{scope.partition}:iam::{scope.account}:role/{assume.role_name.lstrip('/')}",
-        "RoleSessionName": assume.session_name,
-        "DurationSeconds": assume.duration,
-    }
-    if assume.external_id is not None:
-        request["ExternalId"] = assume.external_id
-    answer = ways.entrance(ASSUME, request)
-    if isinstance(answer, Trouble):
-        return answer
-    try:
-        keys = {
-            "aws_access_key_id": answer["Credentials"]["AccessKeyId"],
-            "aws_secret_access_key": answer["Credentials"]["SecretAccessKey"],
-            "aws_session_token": answer["Credentials"]["SessionToken"],
-        }
-        return answer["AssumedRoleUser"]["Arn"], ways.asker(keys)
-    except KeyError as error:
-        return lacking(error)

@@ -29,7 +29,7 @@ from auditor.plan import Patience
 from auditor.providers.aws.haul import Ask, Trouble, lacking
 from auditor.snapshot import Status
 
-PARSE_ATTEMPTS = 3
+PARSE_ATTEMPTS = 5
 
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "NotAuthorized", "UnauthorizedOperation"})
 REFUSED_CREDENTIALS = frozenset(

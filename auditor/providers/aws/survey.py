@@ -35,10 +35,10 @@ _SURVEYS: dict[int, _Known] = {}
 
 
 def survey_of(snapshot: Snapshot) -> Survey:
-    """That of the snapshot, made when it is first asked for."""
-    known = _SURVEYS.get(id(snapshot))
-    if known is not None and known[0]() is snapshot and known[1].size == _size(snapshot):
-        return known[1]
+    """That of the snapshot, made when it is first asked for, and again if something was added since."""
+    known = _known(snapshot)
+    if known is not None and known.size == _size(snapshot):
+        return known
     found = Survey(size=_size(snapshot))
     for documents in _batches(snapshot):
         found.above.add(document for document in documents if document.kind in KINDS)
@@ -52,6 +52,11 @@ def survey_of(snapshot: Snapshot) -> Survey:
     return found
 
 
+def _known(snapshot: Snapshot) -> Survey | None:
+    known = _SURVEYS.get(id(snapshot))
+    return known[1] if known is not None and known[0]() is snapshot else None
+
+
 def remember(snapshot: Snapshot, survey: Survey) -> None:
     """That this is the survey of this very object."""
     key = id(snapshot)
@@ -63,10 +68,16 @@ def remember(snapshot: Snapshot, survey: Survey) -> None:
     _SURVEYS[key] = (ref(snapshot, forget), survey)
 
 
+def portions(snapshot: Snapshot) -> Sequence[str]:
+    """Its scopes: accounts, and organisations that were read as a whole."""
+    survey_of(snapshot)
+    return snapshot.scopes("aws")
+
+
 def portion(snapshot: Snapshot, scope: str) -> Snapshot:
     """What was read of one scope, and the organisation documents that concern it."""
     within = snapshot.within("aws", scope)
-    above = survey_of(snapshot).above
+    above = (_known(snapshot) or survey_of(snapshot)).above  # counting what there is for each account would take long
     accounts = dict.fromkeys((scope, *_accounts(within.documents)))
     own = [document for document in within.documents if document.kind not in KINDS or not above.covers(scope)]
     for account in accounts:  # other ones than the scope only where documents lie elsewhere than they should

@@ -45,10 +45,10 @@ class Azure:
         Of the subscriptions, those whose ids `shard` holds; what belongs to the tenant belongs to every part of it.
         `options` may hold `limits`. Raises `UsageError` for a name that cannot be meant.
         """
-        from auditor.providers.azure import collect
+        from auditor.providers.azure.scopes import scope_of
 
         return (
-            collect.scope_of(
+            scope_of(
                 config,
                 tenant=tenant,
                 subscriptions=tuple(subscriptions),

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any
 
 import requests
 from azure.core import AzureClouds
@@ -30,11 +30,8 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest
 from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 
-from auditor import plan
-from auditor.config import Config
 from auditor.errors import CollectError, NothingAskedError
 from auditor.progress import Progress, silent
-from auditor.providers.azure import names
 from auditor.providers.azure.clouds import Cloud, cloud_of
 from auditor.providers.azure.endpoints import endpoints
 from auditor.providers.azure.haul import Crew, Haul
@@ -57,10 +54,10 @@ from auditor.providers.azure.rest import (
     retry_after,
     same_origin,
 )
+from auditor.providers.azure.scopes import TenantScope
 from auditor.providers.azure.walk import Walk
 from auditor.scopes import Reading, alone
-from auditor.shards import WHOLE, Shard
-from auditor.snapshot import Coverage, Snapshot, Status
+from auditor.snapshot import Snapshot, Status
 
 # Without a handler the SDK's warnings would appear on stderr by themselves; what matters is raised.
 logging.getLogger("azure").addHandler(logging.NullHandler())
@@ -72,9 +69,6 @@ FRESH = 300
 IDENTITIES_VERSION = "2024-11-30"
 """As azure-mgmt-msi 7 asks."""
 TOO_MUCH = 429
-DEADLINE = 7200
-"""Seconds for a whole tenant. The walk bounds its own calls and tries them again, so that it is seldom tried again as a
-whole."""
 READING = frozenset({"GET", "POST"})
 """Every POST here reads, so it may be made again."""
 
@@ -93,80 +87,16 @@ class Door:
     """The status of every answer that said that it was asked too much."""
 
 
-def asked(
-    tenant: str | None = None,
-    subscriptions: Sequence[str] = (),
-    management_groups: Sequence[str] = (),
-    cloud: str | None = None,
-    shard: Shard = WHOLE,
-) -> Ask:
-    """What was asked for, as Azure names it. Raises `UsageError` for a name that cannot be meant."""
-    return Ask(
-        tenant=None if tenant is None else names.tenant(tenant),
-        subscriptions=tuple(dict.fromkeys(map(names.subscription, subscriptions))),
-        management_groups=tuple(dict.fromkeys(map(names.management_group, management_groups))),
-        cloud=cloud,
-        shard=shard,
-    )
-
-
-def scope_of(
-    config: Config,
-    *,
-    tenant: str | None = None,
-    subscriptions: Sequence[str] = (),
-    management_groups: Sequence[str] = (),
-    limits: Limits | None = None,
-    shard: Shard = WHOLE,
-) -> TenantScope:
-    """What is named, else `[targets.azure]`, else the tenant of the default credential. Raises `UsageError`."""
-    chosen = config.targets.azure
-    if chosen and not subscriptions and not management_groups:
-        subscriptions, management_groups = chosen.subscriptions, chosen.management_groups
-    tenant, cloud = tenant or (chosen.tenant if chosen else None), chosen.cloud if chosen else None
-    return TenantScope(asked(tenant, subscriptions, management_groups, cloud, shard), limits)
-
-
-@dataclass(frozen=True, slots=True)
-class TenantScope:
-    """What was asked for of Azure: one walk, as one directory stands above all of it."""
-
-    ask: Ask
-    limits: Limits | None = None
-
-    provider: ClassVar[str] = "azure"
-    what: ClassVar[None] = None
-    lane: ClassVar[str] = "azure"
-    patience: ClassVar[plan.Patience] = plan.Patience(at_once=1, deadline=DEADLINE)
-
-    @property
-    def name(self) -> str | None:
-        """The tenant's id. A domain may come to belong to another tenant, and so may the credentials."""
-        ident = self.ask.tenant
-        if ident is None or not names.GUID.fullmatch(ident):
-            return None
-        return ident.lower()
-
-    def unread(self, why: str) -> Coverage:
-        tenant = f"the tenant {self.ask.tenant}" if self.ask.tenant else "the tenant of the credentials"
-        return Coverage("azure", "-", "account", Status.FAILED, f"{tenant} {why}")
-
-    def read(self, tell: Progress = silent) -> Reading:
-        """Raises `CollectError` when nothing at all could be read, `NothingAskedError` when there are no credentials,
-        and `UsageError` for an endpoint that cannot be used.
-        """
-        return _read(self.ask, self.limits, tell)
-
-    def close(self) -> None:
-        """Nothing is kept."""
-
-
 def read(ask: Ask, limits: Limits | None = None, tell: Progress = silent) -> Snapshot:
     """Read what `ask` says. Raises as `TenantScope.read`."""
     return alone([TenantScope(ask, limits)], tell)
 
 
-def _read(ask: Ask, limits: Limits | None, tell: Progress) -> Reading:
+def read_tenant(ask: Ask, limits: Limits | None, tell: Progress) -> Reading:
+    """Raises `CollectError` when nothing at all could be read, and `NothingAskedError` when there are no credentials.
+
+    `UsageError` for an endpoint that cannot be used.
+    """
     started = _now()
     cloud = cloud_of(ask.cloud, os.environ)
     arm, graph = _doors(cloud, ask)

@@ -26,7 +26,7 @@ Json = Mapping[str, Any]
 Query = Mapping[str, str]
 
 CONNECT_ATTEMPTS = 3
-PARSE_ATTEMPTS = 3
+PARSE_ATTEMPTS = 5
 MESSAGE_LENGTH = 400
 
 NOT_DENIED = frozenset({"DisallowedProvider", "ReadOnlyDisabledSubscription", "RequestDisallowedByPolicy"})

@@ -33,7 +33,7 @@ from fixtures.loopback import aws_organisation
 from fixtures.loopback.aws import ACCOUNT, LoopbackAws
 from fixtures.loopback.faults import Fault
 
-MANY, FEW = 60, 6
+MANY, FEW = 40, 6
 INLINE = Means(Inline, elsewhere=False)
 PROCESSES = Means(partial(ThreadedProcesses, 2), lambda: 2)
 FAST = Limits(attempts=2, read_timeout=5, pause=0.01, members=Patience(pause=0.01))
@@ -107,9 +107,9 @@ def test_accounts_give_the_same_report_one_by_one_and_side_by_side(aws: Loopback
     assert aws.calls["AssumeRole"] == MANY
     assert aws.calls["ListTargetsForPolicy"] == 6  # 3 policies, not 200 accounts
 
-    aws.fail("GetAccountAuthorizationDetails", Fault.THROTTLING, times=40)
+    aws.fail("GetAccountAuthorizationDetails", Fault.THROTTLING, times=10)
     busy = collect_organisations(limits=replace(FAST, attempts=5), means=THREADS)
-    assert aws.calls["GetAccountAuthorizationDetails"] == 2 * (MANY + 1) + 40
+    assert aws.calls["GetAccountAuthorizationDetails"] == 2 * (MANY + 1) + 10
     assert timeless(busy) == timeless(calm)
     assert report(busy) == report(calm)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -16,7 +18,8 @@ from auditor.config import Config
 from auditor.executors import THREADS, Inline, Means, means_of
 from auditor.organizations import ANY
 from auditor.plan import Patience
-from auditor.progress import silent
+from auditor.processes import ThreadedProcesses
+from auditor.progress import Progress, Stage, silent
 from auditor.providers.aws import PROVIDER
 from auditor.providers.aws.connections import Limits
 from auditor.report.base import Layout
@@ -75,9 +78,9 @@ def means(request: pytest.FixtureRequest) -> Iterator[tuple[str, Means]]:
         yield request.param, found
 
 
-def read(accounts: list[str], means: Means) -> Snapshot:
+def read(accounts: list[str], means: Means, tell: Progress = silent) -> Snapshot:
     options = {"organization": ANY, "accounts": [ACCOUNT, *accounts], "limits": LIMITS}
-    found = collection.collect([PROVIDER], Config(), options, silent, means=means)
+    found = collection.collect([PROVIDER], Config(), options, tell, means=means)
     return replace(ordered(found), started="2026-11-22T00:00:00Z", finished="2026-11-22T00:00:00Z")
 
 
@@ -111,3 +114,21 @@ def test_all_workers_give_the_same_report(organisation: Organisation, means: tup
     assert aws.calls["AssumeRole"] >= SIZES[name]
     before = organisation.reports.setdefault((SIZES[name], foul), said)
     assert said == before
+
+
+def test_a_process_that_is_killed_half_way_loses_no_account(organisation: Organisation) -> None:
+    made: list[ThreadedProcesses] = []
+
+    def make() -> ThreadedProcesses:
+        made.append(ThreadedProcesses(2))
+        return made[-1]
+
+    def tell(told: str | Stage) -> None:
+        if isinstance(told, Stage) and told.done == 5 and len(made) == 1:
+            os.kill(made[0]._workers[0].process.pid or 0, signal.SIGKILL)
+
+    organisation.aws.calm()
+    accounts = organisation.accounts[:FEW]
+    said = report(read(accounts, Means(make, lambda: 4), tell))
+    assert len(made) == 2
+    assert said == organisation.reports.setdefault((FEW, False), said) == report(read(accounts, THREADS))

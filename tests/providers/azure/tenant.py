@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from auditor.providers.azure.collect import asked, read
+from auditor.providers.azure.collect import read
 from auditor.providers.azure.rest import Limits
+from auditor.providers.azure.scopes import asked
 from auditor.snapshot import Coverage, Snapshot
 
 FAST = Limits(
