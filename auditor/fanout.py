@@ -19,8 +19,8 @@ from itertools import islice
 from pathlib import Path
 
 from auditor.errors import WorkerError
-from auditor.executors import Processes
 from auditor.estate import Portion
+from auditor.executors import Processes
 from auditor.judging import Court, Judged
 
 AHEAD = 32

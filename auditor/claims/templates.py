@@ -108,7 +108,7 @@ class _TemplateSearch:
         return solve(self.predicate, self.grammar, shapes, self.work, strictly=self.strictly)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1 << 10)
 def printed_first(grammar: Grammar, key: str) -> frozenset[str]:
     """Texts in lower case such that every segment of the key begins like one of them."""
     special = None if grammar.template is None else grammar.template.special.get(key)
@@ -119,7 +119,7 @@ def printed_first(grammar: Grammar, key: str) -> frozenset[str]:
     return frozenset(ascii_lower(f"{literal}{term[0] if term and isinstance(term[0], str) else ''}") for term in terms)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1 << 10)
 def beginnings(predicate: Predicate, claim: str) -> frozenset[str] | None:
     """Texts in lower case such that `claim` begins like one of them in every token that satisfies the predicate.
 
@@ -140,7 +140,7 @@ def beginnings(predicate: Predicate, claim: str) -> frozenset[str] | None:
             return None
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1 << 10)
 def customised(
     grammar: Grammar, keys: tuple[str, ...], *, end: str | None = None, claims: frozenset[str] | None = None
 ) -> tuple[Shape, ...]:
@@ -172,7 +172,7 @@ def _customised(
         yield replace(shape, name=f"{shape.name} customised", claims=whole, template=keys)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1 << 10)
 def _seen_by(shape: Shape, claims: frozenset[str]) -> tuple[object, ...]:
     """What of a documented shape the claims tell."""
     return shape.restricted(claims)

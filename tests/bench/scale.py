@@ -37,8 +37,11 @@ DENIED_REGIONS = {
 POLICIES: dict[str, tuple[str, dict[str, Any]]] = {
     "p-FullAWSAccess": ("SERVICE_CONTROL_POLICY", {"Effect": "Allow", "Action": "*", "Resource": "*"}),
     "p-regions": ("SERVICE_CONTROL_POLICY", DENIED_REGIONS),
-    "p-RCPFullAWSAccess": ("RESOURCE_CONTROL_POLICY", {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}),
-}  # fmt: skip
+    "p-RCPFullAWSAccess": (
+        "RESOURCE_CONTROL_POLICY",
+        {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"},
+    ),
+}
 
 
 def documents(accounts: int, roles: int, federated: float, seed: int) -> Iterator[Document]:

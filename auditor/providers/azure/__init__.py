@@ -45,7 +45,7 @@ class Azure:
         Of the subscriptions, those whose ids `shard` holds; what belongs to the tenant belongs to every part of it.
         `options` may hold `limits`. Raises `UsageError` for a name that cannot be meant.
         """
-        from auditor.providers.azure.scopes import scope_of
+        from auditor.providers.azure.tenant import scope_of
 
         return (
             scope_of(

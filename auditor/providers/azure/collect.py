@@ -54,7 +54,7 @@ from auditor.providers.azure.rest import (
     retry_after,
     same_origin,
 )
-from auditor.providers.azure.scopes import TenantScope
+from auditor.providers.azure.tenant import TenantScope
 from auditor.providers.azure.walk import Walk
 from auditor.scopes import Reading, alone
 from auditor.snapshot import Snapshot, Status

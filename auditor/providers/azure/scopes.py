@@ -1,89 +1,147 @@
-"""What there is to read of Azure. Imports no SDK before it is read."""
+"""Where a role is assigned, and what lies below it: root, management groups, subscriptions, resource groups, resources.
+
+Facts: Azure scopes (https://learn.microsoft.com/azure/role-based-access-control/scope-overview). An assignment holds
+for everything below its scope. Names of scopes are compared ignoring case.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+import enum
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
 
-from auditor import plan
-from auditor.config import Config
-from auditor.progress import Progress, silent
-from auditor.providers.azure import names
-from auditor.providers.azure.levels import Ask
-from auditor.providers.azure.rest import Limits
-from auditor.scopes import Reading
-from auditor.shards import WHOLE, Shard
-from auditor.snapshot import Coverage, Status
+from auditor.providers.azure.documents import text
+from auditor.snapshot import Snapshot
 
-DEADLINE = 7200
-"""Seconds for a whole tenant. The walk bounds its own calls and tries them again, so that it is seldom tried again as a
-whole."""
+_GROUPS: Final = "/providers/microsoft.management/managementgroups/"
+_BELOW: Final = re.compile(r"/subscriptions/([^/]+)(?:/resourcegroups/([^/]+))?(/.*)?")
 
 
-def asked(
-    tenant: str | None = None,
-    subscriptions: Sequence[str] = (),
-    management_groups: Sequence[str] = (),
-    cloud: str | None = None,
-    shard: Shard = WHOLE,
-) -> Ask:
-    """What was asked for, as Azure names it. Raises `UsageError` for a name that cannot be meant."""
-    return Ask(
-        tenant=None if tenant is None else names.tenant(tenant),
-        subscriptions=tuple(dict.fromkeys(map(names.subscription, subscriptions))),
-        management_groups=tuple(dict.fromkeys(map(names.management_group, management_groups))),
-        cloud=cloud,
-        shard=shard,
-    )
+class Size(enum.IntEnum):
+    """How much a scope holds."""
 
-
-def scope_of(
-    config: Config,
-    *,
-    tenant: str | None = None,
-    subscriptions: Sequence[str] = (),
-    management_groups: Sequence[str] = (),
-    limits: Limits | None = None,
-    shard: Shard = WHOLE,
-) -> TenantScope:
-    """What is named, else `[targets.azure]`, else the tenant of the default credential. Raises `UsageError`."""
-    chosen = config.targets.azure
-    if chosen and not subscriptions and not management_groups:
-        subscriptions, management_groups = chosen.subscriptions, chosen.management_groups
-    tenant, cloud = tenant or (chosen.tenant if chosen else None), chosen.cloud if chosen else None
-    return TenantScope(asked(tenant, subscriptions, management_groups, cloud, shard), limits)
+    RESOURCE = 0
+    RESOURCE_GROUP = 1
+    SUBSCRIPTION = 2
+    MANAGEMENT_GROUP = 3
+    ROOT = 4
 
 
 @dataclass(frozen=True, slots=True)
-class TenantScope:
-    """What was asked for of Azure: one walk, as one directory stands above all of it."""
+class Scope:
+    """A scope as Azure Resource Manager writes it."""
 
-    ask: Ask
-    limits: Limits | None = None
-
-    provider: ClassVar[str] = "azure"
-    what: ClassVar[None] = None
-    lane: ClassVar[str] = "azure"
-    patience: ClassVar[plan.Patience] = plan.Patience(at_once=1, deadline=DEADLINE)
+    text: str
+    key: str = field(repr=False)
+    """For comparing: lower case, no slash at the end."""
+    size: Size
+    subscription: str | None = None
+    """The subscription it lies in, lower case."""
+    name: str = ""
+    """The last part of it."""
 
     @property
-    def name(self) -> str | None:
-        """The tenant's id. A domain may come to belong to another tenant, and so may the credentials."""
-        ident = self.ask.tenant
-        if ident is None or not names.GUID.fullmatch(ident):
-            return None
-        return ident.lower()
+    def wide(self) -> bool:
+        """Whether it holds things that nobody named, also those made tomorrow."""
+        return self.size is not Size.RESOURCE
 
-    def unread(self, why: str) -> Coverage:
-        tenant = f"the tenant {self.ask.tenant}" if self.ask.tenant else "the tenant of the credentials"
-        return Coverage("azure", "-", "account", Status.FAILED, f"{tenant} {why}")
+    @property
+    def words(self) -> str:
+        """What people call it."""
+        if self.size is Size.ROOT:
+            return "the whole tenant"
+        kind = {
+            Size.MANAGEMENT_GROUP: "the management group",
+            Size.SUBSCRIPTION: "the subscription",
+            Size.RESOURCE_GROUP: "the resource group",
+        }.get(self.size, "the resource")
+        return f"{kind} {self.name}"
 
-    def read(self, tell: Progress = silent) -> Reading:
-        """As `collect.read_tenant`."""
-        from auditor.providers.azure import collect
 
-        return collect.read_tenant(self.ask, self.limits, tell)
+def scope_of(written: Any) -> Scope | None:
+    """The scope of an assignment; None for what is none."""
+    if not isinstance(written, str) or not written.startswith("/"):
+        return None
+    key = written.rstrip("/").lower()
+    name = written.rstrip("/").rpartition("/")[2]
+    if not key:
+        return Scope(written, "", Size.ROOT)
+    if key.startswith(_GROUPS):
+        inner = "/" in key.removeprefix(_GROUPS)
+        return Scope(written, key, Size.RESOURCE if inner else Size.MANAGEMENT_GROUP, name=name)
+    match = _BELOW.fullmatch(key)
+    if match is None:
+        return Scope(written, key, Size.RESOURCE, name=name) if key.startswith("/providers/") else None
+    subscription, group, rest = match.groups()
+    size = Size.RESOURCE if rest else Size.RESOURCE_GROUP if group else Size.SUBSCRIPTION
+    return Scope(written, key, size, subscription, name)
 
-    def close(self) -> None:
-        """Nothing is kept."""
+
+@dataclass(eq=False)
+class Hierarchy:
+    """What lies above subscriptions and management groups, as far as it was read."""
+
+    tenants: dict[str, str] = field(default_factory=dict)
+    """Subscription → tenant, both in lower case."""
+    chains: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Subscription → names of the management groups above it in lower case, nearest first."""
+    parents: dict[str, str | None] = field(default_factory=dict)
+    """Management group → the one above it, in lower case; None for the root."""
+
+    def within(self, inner: Scope, outer: Scope) -> bool | None:
+        """Whether `inner` is `outer` or lies below it; None where that was not read."""
+        if outer.size is Size.ROOT or inner.key == outer.key:
+            return True
+        if outer.size is not Size.MANAGEMENT_GROUP:
+            return inner.key.startswith(f"{outer.key}/")
+        group = outer.key.removeprefix(_GROUPS)
+        if inner.subscription is not None:
+            if self.tenants.get(inner.subscription) == group:
+                return True  # the root management group has the name of its tenant
+            chain = self.chains.get(inner.subscription)
+            return None if chain is None else group in chain
+        if not inner.key.startswith(_GROUPS):
+            return False
+        return self._below(inner.key.removeprefix(_GROUPS).partition("/")[0], group)
+
+    def _below(self, name: str, above: str) -> bool | None:
+        seen: set[str] = set()
+        place: str | None = name
+        while place is not None and place not in seen:
+            if place == above:
+                return True
+            seen.add(place)
+            if place not in self.parents:
+                return None
+            place = self.parents[place]
+        return False
+
+
+def hierarchy_of(snapshot: Snapshot) -> Hierarchy:
+    """What the snapshot tells. Never raises for what a document holds."""
+    found = Hierarchy()
+    for document in snapshot.of("azure", "subscription"):
+        name = (text(document.body, "subscriptionId") or document.id.rpartition("/")[2]).lower()
+        tenant = text(document.body, "tenantId")
+        if tenant is not None:
+            found.tenants[name] = tenant.lower()
+        chain = document.body.get("managementGroupAncestorsChain")
+        if isinstance(chain, list | tuple):
+            named = [text(one, "name") for one in chain]
+            if all(named):
+                found.chains[name] = tuple(str(one).lower() for one in named)
+    for document in snapshot.of("azure", "management-group"):
+        name = (text(document.body, "name") or document.id.rpartition("/")[2]).lower()
+        properties = document.body.get("properties")
+        details = properties.get("details") if isinstance(properties, Mapping) else None
+        for place in (properties, details):
+            if isinstance(place, Mapping) and "parent" in place:
+                parent = place["parent"]
+                above = text(parent, "id")
+                root = parent is None or (isinstance(parent, Mapping) and parent.get("id") is None)
+                if above is None and not root:
+                    continue  # a parent of a shape nobody knows: not known
+                found.parents[name] = above.lower().rpartition("/")[2] if above else None
+    return found

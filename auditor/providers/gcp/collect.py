@@ -146,13 +146,15 @@ class TargetScope:
         """Nothing is kept."""
 
 
-def collect(targets: Sequence[str] = (), limits: Limits | None = None, tell: Progress = silent) -> Snapshot:
-    """Read `targets`, as `names` writes them; without any, the project of the credentials.
+def collect(
+    targets: Sequence[str] = (), limits: Limits | None = None, tell: Progress = silent, others: Sequence[str] = ()
+) -> Snapshot:
+    """Read `targets`, as `names` writes them; without any, the project of the credentials. `others`: see `TargetScope`.
 
     Raises `CollectError` when nothing at all could be read, `NothingAskedError` when there are no credentials or no
     target, and `UsageError` for an endpoint that cannot be used.
     """
-    return alone([TargetScope(tuple(targets), limits)], tell)
+    return alone([TargetScope(tuple(targets), limits, tuple(others))], tell)
 
 
 def _read(scope: TargetScope, tell: Progress) -> Reading:

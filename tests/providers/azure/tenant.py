@@ -6,7 +6,7 @@ from typing import Any
 
 from auditor.providers.azure.collect import read
 from auditor.providers.azure.rest import Limits
-from auditor.providers.azure.scopes import asked
+from auditor.providers.azure.tenant import asked
 from auditor.snapshot import Coverage, Snapshot
 
 FAST = Limits(

@@ -16,7 +16,7 @@ from auditor.errors import UsageError
 from auditor.progress import Stage
 from auditor.providers.azure import PROVIDER
 from auditor.providers.azure.permissions_text import GRAPH_PERMISSIONS, LEAST_PRIVILEGE
-from auditor.providers.azure.scopes import asked
+from auditor.providers.azure.tenant import asked
 from auditor.snapshot import Coverage, Status, load, save
 from fixtures.loopback.azure import Fault, LoopbackAzure
 from fixtures.loopback.azure_routes import ROUTES

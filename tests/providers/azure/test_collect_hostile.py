@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from auditor.errors import UsageError
 from auditor.providers.azure.haul import Crew, Haul
 from auditor.providers.azure.rest import Answer, Json, Service
-from auditor.providers.azure.scopes import asked
+from auditor.providers.azure.tenant import asked
 from auditor.providers.azure.walk import Walk
 from auditor.snapshot import save
 from fixtures.loopback.azure import LoopbackAzure

@@ -12,7 +12,7 @@ from auditor.errors import CollectError
 from auditor.providers.azure.collect import read
 from auditor.providers.azure.resource_graph import ResourceGraph
 from auditor.providers.azure.rest import Answer, Json, Pace, RefusedError, Service, refusal, retry_after, same_origin
-from auditor.providers.azure.scopes import asked
+from auditor.providers.azure.tenant import asked
 from auditor.snapshot import Coverage, Status
 from fixtures.loopback.azure import Fault, LoopbackAzure
 from fixtures.loopback.azure_requests import Problem

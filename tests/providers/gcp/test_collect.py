@@ -15,7 +15,8 @@ from auditor.errors import UsageError
 from auditor.providers.gcp import LEAST_PRIVILEGE, PROVIDER
 from auditor.providers.gcp.collect import collect, names
 from auditor.snapshot import Coverage, Status, load, save
-from fixtures.loopback.gcp import Fault, LoopbackGoogle
+from fixtures.loopback.faults import Fault
+from fixtures.loopback.gcp import LoopbackGoogle
 from fixtures.loopback.gcp_routes import GROUPS_READER, ROUTES
 from tests.providers.gcp.organisation import (
     DEPLOY,

@@ -13,7 +13,8 @@ from auditor.progress import Stage
 from auditor.providers.gcp.collect import collect
 from auditor.providers.gcp.rest import Answer, Limits, refusal
 from auditor.snapshot import Coverage, Status
-from fixtures.loopback.gcp import Fault, LoopbackGoogle
+from fixtures.loopback.faults import Fault
+from fixtures.loopback.gcp import LoopbackGoogle
 from tests.providers.gcp.conftest import Clock
 from tests.providers.gcp.organisation import (
     DEPLOY,
