@@ -462,7 +462,7 @@ def test_names_the_solver_makes_up() -> None:
 
 def two_letters(count: int) -> str:
     letters = "abcdefghijklmnopqrstuvwxyz"
-    return "/".join([f"{one}{two}" for one in letters[2:] for two in letters][:count])
+    return "/".join([f"{one}{two}" for one in "jkqvw" for two in letters][:count])
 
 
 @pytest.mark.parametrize("count", [30, 44, 49, 80])
