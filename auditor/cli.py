@@ -71,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _scan(args: Namespace) -> int:
     from auditor import pipeline, rules
     from auditor.drift import differences
-    from auditor.fanout import judges
+    from auditor.judging.fanout import judges
     from auditor.rules.base import Persona
 
     config = config_of(args)
@@ -133,9 +133,9 @@ def _init(args: Namespace) -> int:
 
 
 def _collect(args: Namespace) -> int:
-    from auditor import resume
-    from auditor.packing import wants_packing
+    from auditor.collecting import resume
     from auditor.snapshot import save
+    from auditor.storage.packing import wants_packing
 
     config = config_of(args)
     path = None if args.output == STDOUT else Path(args.output)
@@ -272,7 +272,7 @@ def _compliance(args: Namespace) -> int:
     from auditor import pipeline
     from auditor.compliance import FRAMEWORKS
     from auditor.compliance.catalogue import framework
-    from auditor.fanout import judges
+    from auditor.judging.fanout import judges
     from auditor.report.assessment import Result, assess
     from auditor.report.base import Layout
     from auditor.rules import RULES

@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from auditor.collecting.executors import THREADS, Means
+from auditor.collecting.scopes import Done, Known, Refusal, Scope, gather
 from auditor.config import Config
 from auditor.errors import CollectError
-from auditor.executors import THREADS, Means
 from auditor.progress import Progress
 from auditor.providers.base import Provider
-from auditor.scopes import Done, Known, Refusal, Scope, gather
 from auditor.shards import Part, Shard, plan_of
 from auditor.snapshot import Coverage, Snapshot, Status, ordered
 

@@ -13,11 +13,11 @@ from auditor.errors import UsageError
 from auditor.providers import PROVIDERS
 
 if TYPE_CHECKING:
+    from auditor.collecting.executors import Means
+    from auditor.collecting.resume import Resumption
     from auditor.config import Config
-    from auditor.executors import Means
     from auditor.progress import Progress
     from auditor.providers.base import Provider
-    from auditor.resume import Resumption
     from auditor.shards import Shard
     from auditor.snapshot import Snapshot
 
@@ -49,7 +49,7 @@ def _config(args: Namespace) -> Config:
     found = config.load(path, issuers.kinds())
     catalogue_of(found.issuers)  # what is wrong with a described issuer is told before anything is read
     if found.waivers or found.rules:
-        from auditor.waivers import check_rules, check_settings
+        from auditor.judging.waivers import check_rules, check_settings
 
         check_rules(found.waivers)
         check_settings(found.rules)
@@ -108,8 +108,8 @@ def live(
 
 
 def _means(args: Namespace) -> AbstractContextManager[Means]:
-    from auditor.cluster import Cluster
-    from auditor.executors import means_of
+    from auditor.collecting.cluster import Cluster
+    from auditor.collecting.executors import means_of
 
     files = (args.cluster_ca, args.cluster_cert, args.cluster_key)
     if args.cluster is None and any(files):
@@ -119,7 +119,7 @@ def _means(args: Namespace) -> AbstractContextManager[Means]:
 
 def plan_of(args: Namespace, names: Sequence[str], config: Config) -> str:
     """Tells one collection from another: what is read, and nothing of how."""
-    from auditor.resume import plan_name
+    from auditor.collecting.resume import plan_name
 
     return plan_name(sorted(set(names)), config.targets, sorted(_given(args).items()), str(args.shard))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from auditor.errors import OutputError, UsageError
-from auditor.packing import packed
+from auditor.storage.packing import packed
 
 
 def require_writable(path: Path) -> None:
@@ -34,7 +34,7 @@ def require_absent(path: Path) -> None:
 def whole_file(path: Path, *, pack: bool = False) -> Iterator[TextIO]:
     """A stream whose text becomes the file `path` when the block ends well; UTF-8, newlines as written.
 
-    With `pack` it is packed (`auditor.packing`). A device or pipe is written directly. Raises `OutputError` when
+    With `pack` it is packed (`storage.packing`). A device or pipe is written directly. Raises `OutputError` when
     writing fails; `path` is then as before.
     """
     target = path.resolve() if path.is_symlink() else path

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 
-from auditor.book import Book
 from auditor.config import Config
-from auditor.fanout import judge_all
-from auditor.judging import Court
+from auditor.judging.book import Book
+from auditor.judging.court import Court
+from auditor.judging.fanout import judge_all
 from auditor.order import row_order
 from auditor.progress import Progress, counted
 from auditor.providers import PROVIDERS

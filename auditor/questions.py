@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
-from auditor.checks import confirm, confirmed
 from auditor.claims.verdict import Rejected
 from auditor.config import Config
 from auditor.decide import decide
-from auditor.estate import Estate
+from auditor.judging.checks import confirm, confirmed
+from auditor.judging.estate import Estate
 from auditor.model import Decision, Identity, Json, Trust
 from auditor.pipeline import ledger
 from auditor.progress import Progress

@@ -1,7 +1,7 @@
 """Documents and the coverage ledger: everything an audit needs, so that it can be made later and without credentials.
 
 On disk a snapshot is JSON Lines: a header, one line per visit, document or ledger row, and an end line that counts
-them, by which a file cut short is recognised. It is written and read line by line, packed or not (`auditor.packing`).
+them, by which a file cut short is recognised. It is written and read line by line, packed or not (`storage.packing`).
 Snapshots merge by putting together what they hold; that of all parts of a collection (`auditor.shards`) is that of the
 whole. Version 2 tells when each scope of the plan was read (`auditor.visits`); what tells nothing of that is version 1.
 """
@@ -22,10 +22,10 @@ from typing import Any, TextIO
 
 from auditor import visits
 from auditor.errors import SnapshotError
-from auditor.packing import unpacked
 from auditor.shards import Part, checked
-from auditor.shelf import Document as Document  # noqa: PLC0414 - it belongs to a snapshot, wherever it lies
-from auditor.shelf import Shelf
+from auditor.storage.packing import unpacked
+from auditor.storage.shelf import Document as Document  # noqa: PLC0414 - it belongs to a snapshot, wherever it lies
+from auditor.storage.shelf import Shelf
 from auditor.visits import Visit
 
 FORMAT = "oidc-trust-auditor snapshot"

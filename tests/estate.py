@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from auditor import scopes
 from auditor.claims.languages.pattern import Pattern
 from auditor.claims.predicate import TRUE, Match, Token, Unknown
 from auditor.claims.verdict import Accepted, Rejected, Undecided, Verdict
+from auditor.collecting import scopes
+from auditor.collecting.plan import Patience
 from auditor.config import Config
 from auditor.errors import CollectError
 from auditor.issuers import identify
@@ -27,7 +28,6 @@ from auditor.model import (
     Statement,
     Trust,
 )
-from auditor.plan import Patience
 from auditor.power import Authority, Nobody
 from auditor.progress import Progress
 from auditor.report.base import Report

@@ -530,8 +530,9 @@ def test_help_imports_nothing_that_takes_time() -> None:
     assert libraries == "[]"
     assert modules == str(
         ["auditor.argument_sources", "auditor.arguments", "auditor.cli", "auditor.compliance", "auditor.delivery",
-         "auditor.errors", "auditor.estates", "auditor.organizations", "auditor.output", "auditor.packing",
-         "auditor.providers", "auditor.report", "auditor.report.text", "auditor.shards", "auditor.visits"]
+         "auditor.errors", "auditor.estates", "auditor.organizations", "auditor.output",
+         "auditor.providers", "auditor.report", "auditor.report.text", "auditor.shards", "auditor.storage",
+         "auditor.storage.packing", "auditor.visits"]
     )  # fmt: skip
 
 

@@ -10,12 +10,12 @@ import pytest
 
 from auditor import cli
 from auditor.config import AwsTargets, Config, GcpTargets, Targets
-from auditor.packing import MAGIC, unpacked
 from auditor.providers.aws import Aws
 from auditor.providers.aws.collect import ProfileScope
 from auditor.providers.gcp import Gcp
 from auditor.shards import WHOLE, Shard
 from auditor.snapshot import Coverage, Document, Snapshot, Status, load
+from auditor.storage.packing import MAGIC, unpacked
 from tests.estate import FakeCloud, snapshot
 from tests.schemas import closed, complaints
 

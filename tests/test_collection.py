@@ -14,16 +14,16 @@ from typing import Any
 import pytest
 
 from auditor import collection
+from auditor.collecting.executors import THREADS, Inline, Means
+from auditor.collecting.plan import LostError, Patience
+from auditor.collecting.processes import ThreadedProcesses
+from auditor.collecting.scopes import Reading, Refusal, Scope, alone, attempt, gather
 from auditor.config import AwsTargets, AzureTargets, Config, GcpTargets, Targets
 from auditor.errors import CollectError, NothingAskedError, UsageError
-from auditor.executors import THREADS, Inline, Means
 from auditor.organizations import ANY
-from auditor.plan import LostError, Patience
-from auditor.processes import ThreadedProcesses
 from auditor.progress import Progress, Stage, silent
 from auditor.providers import PROVIDERS
 from auditor.providers.aws.connections import Connections
-from auditor.scopes import Reading, Refusal, Scope, alone, attempt, gather
 from auditor.snapshot import Coverage, Document, Snapshot, Status, ordered
 from fixtures.loopback import aws_organisation
 from fixtures.loopback.aws import LoopbackAws

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from auditor.checks import REFUSED
 from auditor.claims.verdict import Accepted, Undecided
 from auditor.collection import collect
 from auditor.config import Config
 from auditor.errors import CollectError, SnapshotError
+from auditor.judging.checks import REFUSED
 from auditor.model import Decision, Finding, Status
 from auditor.pipeline import audit, restore
 from auditor.progress import Stage, silent

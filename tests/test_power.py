@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import pytest
 
 from auditor import cli
-from auditor.checks import POWER_ANALYSIS
 from auditor.config import Config
+from auditor.judging.checks import POWER_ANALYSIS
 from auditor.model import Fix, Identity, Level, Severity, Source, Status
 from auditor.pipeline import audit
 from auditor.power import Authority, Capability, Nobody, Power, Profile, ranked, unread

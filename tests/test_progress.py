@@ -245,7 +245,8 @@ def test_of_what_hangs_a_log_is_told_too() -> None:
 
 PROGRAM = """
 import sys, threading, time
-from auditor import cli, estates, scopes, terminal
+from auditor import cli, estates, terminal
+from auditor.collecting import scopes
 from tests.estate import FakeCloud, FakeScope, snapshot
 
 class Slow(FakeScope):

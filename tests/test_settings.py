@@ -10,9 +10,9 @@ import pytest
 from auditor import cli
 from auditor.config import Config, RuleSettings, Thresholds, load
 from auditor.errors import ConfigError
+from auditor.judging.waivers import check_settings, rated
 from auditor.model import Severity, Status
 from auditor.snapshot import Snapshot
-from auditor.waivers import check_settings, rated
 from tests.estate import FakeCloud, finding, snapshot
 from tests.rules.cases import cases, findings, judged
 from tests.test_cli import install, saved
@@ -81,5 +81,5 @@ def test_thresholds_hold_where_the_command_line_does_not_say(
     install(monkeypatch, FakeCloud())
     Path("auditor.toml").write_text(TEXT, "utf-8")
     Path("severe.toml").write_text("[rules.any-tenant]\nseverity = 'medium'\n", "utf-8")
-    monkeypatch.setattr("auditor.waivers.check_settings", lambda _: None)  # the rules here are made up
+    monkeypatch.setattr("auditor.judging.waivers.check_settings", lambda _: None)  # the rules here are made up
     assert cli.main(["scan", "--from", saved(OPEN), "-q", *options]) == code

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 
-from auditor.checks import ESTATE, REFUSED
 from auditor.claims.predicate import Token
 from auditor.claims.verdict import Accepted, Rejected
 from auditor.drift import powers, tokens, told
 from auditor.drift.sides import NOWHERE, Ground, Side
 from auditor.drift.tokens import Judge
 from auditor.graph import powerless
+from auditor.judging.checks import ESTATE, REFUSED
 from auditor.model import Decision, Finding, Identity, Status, Trust
 from auditor.order import finding_order, identity_order, row_order, trust_order
 from auditor.providers.base import Provider

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from auditor import pipeline
-from auditor.checks import confirm
 from auditor.config import Config
 from auditor.decide import decide
 from auditor.drift import compared
 from auditor.drift.sides import Side, restore
 from auditor.drift.tokens import Judge
 from auditor.issuers.catalogue import catalogue_of
+from auditor.judging.checks import confirm
 from auditor.model import Decision, Trust
 from auditor.progress import Progress
 from auditor.providers.base import Provider

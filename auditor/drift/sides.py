@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 from auditor.issuers.catalogue import Catalogue
-from auditor.packing import MAGIC
 from auditor.report import read
 from auditor.report.base import Report, unread
 from auditor.snapshot import FORMAT, Snapshot, load, merge
 from auditor.snapshot import Status as Reading
+from auditor.storage.packing import MAGIC
 
 NOWHERE = "-"
 """The scope of ledger rows about a provider as a whole."""

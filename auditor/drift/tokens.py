@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from auditor.checks import REFUSED, UNCONFIRMED, WITNESS_CHECK
 from auditor.claims.inclusion import Included, Separated, includes
 from auditor.claims.predicate import Token, disjunction
 from auditor.claims.verdict import Accepted
 from auditor.compare import compare, no_more
+from auditor.judging.checks import REFUSED, UNCONFIRMED, WITNESS_CHECK
 from auditor.model import RESOURCES, Clause, Confidence, Decision, Finding, Severity, Statement, Status, Trust
 from auditor.providers.base import Provider
 from auditor.rules.changes import Change

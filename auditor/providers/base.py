@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from auditor.claims.predicate import Token
+from auditor.collecting.scopes import Scope
 from auditor.config import Config
 from auditor.issuers.catalogue import Catalogue
 from auditor.model import Identity, Source, Trust
 from auditor.power import Authority
-from auditor.scopes import Scope
-from auditor.shelf import Shelf
 from auditor.snapshot import Snapshot
+from auditor.storage.shelf import Shelf
 
 # Names used in `Trust.notes`:
 #   "provider-missing": True             the cloud has no registration for this issuer (the trust is dead until it does)

@@ -35,7 +35,7 @@ from auditor.report.large import sorting
 from auditor.report.neutral import clip, dump, zulu
 from auditor.report.rulebook import controls, rulebook
 from auditor.rules.base import Definition
-from auditor.spool import Sorted
+from auditor.storage.spool import Sorted
 
 BATCH = 100
 NOWHERE = "000000000000"

@@ -22,7 +22,7 @@ from auditor.report.large import sorting
 from auditor.report.neutral import clip
 from auditor.snapshot import Coverage
 from auditor.snapshot import Status as Reading
-from auditor.spool import Sorted
+from auditor.storage.spool import Sorted
 
 Outcome = Literal["passed", "failure", "error", "skipped"]
 ESTATE = "estate"

@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Callable, Collection, Iterator
 from typing import Any, Generic, TypeVar
 
-from auditor.spool import Sorted
+from auditor.storage.spool import Sorted
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -24,7 +24,7 @@ from auditor.report.large import sorting
 from auditor.report.neutral import clip, dump, dumped, zulu
 from auditor.report.rulebook import NIST, controls, rulebook
 from auditor.rules.base import Definition
-from auditor.spool import Sorted
+from auditor.storage.spool import Sorted
 
 VERSION = "1.1.3"
 NAMESPACE = uuid.UUID("6f1c3b0a-52de-5c0f-9e0b-0a8f0d9f3b51")

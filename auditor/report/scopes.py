@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from auditor.shelf import Document, Shelf
 from auditor.snapshot import Coverage
+from auditor.storage.shelf import Document, Shelf
 
 NAMED = ("folder", "organization", "subscription", "tenant", "management-group")
 """Kinds of documents about scopes that go by a number and have a name. Projects go by a name anyway."""

@@ -15,7 +15,7 @@ from auditor.report.columns import columns
 from auditor.report.ink import SEVERITIES, Ink, Tint
 from auditor.report.large import Seen, sorting
 from auditor.report.text import wrap
-from auditor.spool import Sorted
+from auditor.storage.spool import Sorted
 
 WRITTEN = 5
 """Open findings that are written out; of failed checks as many more."""

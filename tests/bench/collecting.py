@@ -23,10 +23,10 @@ from typing import Any
 from unittest.mock import patch
 
 from auditor import cli
+from auditor.collecting.plan import Patience
+from auditor.collecting.scopes import Reading, Scope
 from auditor.config import Config
-from auditor.plan import Patience
 from auditor.progress import Progress, silent
-from auditor.scopes import Reading, Scope
 from auditor.snapshot import Coverage, Document, Snapshot, Status
 from tests.bench import scale
 

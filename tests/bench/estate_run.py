@@ -19,9 +19,9 @@ from pathlib import Path
 
 import orjson
 
-from auditor.checks import confirm
 from auditor.config import Ours
 from auditor.decide import decide
+from auditor.judging.checks import confirm
 from auditor.pipeline import restore
 from auditor.providers.aws import PROVIDER
 from auditor.rules.alike import Alike

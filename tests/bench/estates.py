@@ -9,8 +9,8 @@ from random import Random
 from typing import Any
 
 from auditor.output import whole_file
-from auditor.packing import wants_packing
 from auditor.snapshot import Coverage, Document, Snapshot, Status, save
+from auditor.storage.packing import wants_packing
 from tests.bench import policies
 
 ACCOUNT = "123456789012"

@@ -23,11 +23,11 @@ from typing import Any
 from tabulate import tabulate
 
 from auditor import collection, pipeline, rules
-from auditor.cluster import Cluster
+from auditor.collecting.cluster import Cluster
+from auditor.collecting.executors import THREADS, Inline, Means, means_of
+from auditor.collecting.plan import Patience
 from auditor.config import Config
-from auditor.executors import THREADS, Inline, Means, means_of
 from auditor.organizations import ANY
-from auditor.plan import Patience
 from auditor.progress import silent
 from auditor.providers.aws import PROVIDER
 from auditor.providers.aws.connections import Limits

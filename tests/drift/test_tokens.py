@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from auditor.checks import REFUSED, UNCONFIRMED
 from auditor.claims.predicate import Token
 from auditor.config import Ours
 from auditor.drift import tokens
 from auditor.issuers.catalogue import catalogue_of
+from auditor.judging.checks import REFUSED, UNCONFIRMED
 from auditor.model import Decision, Trust
 from auditor.providers.aws import PROVIDER, Aws
 from auditor.report.base import Report

@@ -18,7 +18,7 @@ import pytest
 from botocore.config import Config
 
 from auditor import cli
-from auditor.plan import Patience
+from auditor.collecting.plan import Patience
 from auditor.providers.aws.connections import Limits as AwsLimits
 from auditor.providers.azure.rest import Limits as AzureLimits
 from auditor.providers.gcp.rest import Limits as GoogleLimits

@@ -16,7 +16,6 @@ from typing import Any, Never, TypeVar
 
 import pytest
 
-from auditor import spool
 from auditor.claims.verdict import Undecided
 from auditor.delivery import deliver
 from auditor.errors import TooLargeError
@@ -29,6 +28,7 @@ from auditor.report.base import Layout, Report
 from auditor.report.subjects import described
 from auditor.snapshot import Coverage
 from auditor.snapshot import Status as Reading
+from auditor.storage import spool
 from tests.estate import DENIED, OPEN, TIGHT, TIMES, UNREAD, finding
 
 T = TypeVar("T")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from auditor.report.scopes import Scopes, kind
-from auditor.shelf import Document, Shelf
+from auditor.storage.shelf import Document, Shelf
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from auditor.checks import confirm, run
 from auditor.config import Ours, Owned
 from auditor.decide import decide
 from auditor.graph import Graph
 from auditor.issuers.catalogue import Catalogue, catalogue_of
+from auditor.judging.checks import confirm, run
 from auditor.model import Decision, Finding, Trust
 from auditor.providers import PROVIDERS
 from auditor.providers.base import Provider

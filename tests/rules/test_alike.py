@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from auditor.checks import confirm, confirmed
 from auditor.claims import canonical
 from auditor.claims.predicate import Token
 from auditor.claims.verdict import Accepted, Verdict
 from auditor.config import Ours, Owned
 from auditor.decide import case_of, decide
 from auditor.judgement import reached
+from auditor.judging.checks import confirm, confirmed
 from auditor.model import Decision, Finding, Level, Trust
 from auditor.providers.aws import PROVIDER
 from auditor.rules import RULES, alike, likeness

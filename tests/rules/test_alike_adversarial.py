@@ -21,7 +21,7 @@ from auditor import judgement
 from auditor.claims import canonical
 from auditor.claims.verdict import Accepted, Verdict
 from auditor.config import Config, Ours, Owned
-from auditor.judging import Court
+from auditor.judging.court import Court
 from auditor.model import Decision, Finding, Trust
 from auditor.providers import PROVIDERS
 from auditor.providers.aws import PROVIDER

@@ -26,7 +26,7 @@ def test_case(case: Case) -> None:
 
 
 WAIVERS = {"expired_waiver", "unused_waiver"}
-"""They are about the configuration: tests/test_waivers.py."""
+"""They are about the configuration: tests/judging/test_waivers.py."""
 
 CHANGED = {rule.id.replace("-", "_") for rule in CHANGES}
 """They are about two states of an estate: tests/drift/."""

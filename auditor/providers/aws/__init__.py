@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from auditor.claims.predicate import Token
+from auditor.collecting.scopes import Scope, alone
 from auditor.config import AwsTargets, Config
 from auditor.errors import SnapshotError, UsageError
 from auditor.issuers.catalogue import Catalogue
@@ -19,7 +20,6 @@ from auditor.organizations import ANY
 from auditor.power import Authority
 from auditor.progress import Progress, silent
 from auditor.providers.aws.keys import AUDITED_AT
-from auditor.scopes import Scope, alone
 from auditor.shards import WHOLE, Shard
 from auditor.snapshot import Snapshot
 

@@ -14,15 +14,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from auditor.collecting.executors import THREADS, Means
+from auditor.collecting.plan import Patience
+from auditor.collecting.scopes import Reading, Refusal, Scope, alone
 from auditor.errors import CollectError, NothingAskedError
-from auditor.executors import THREADS, Means
-from auditor.plan import Patience
 from auditor.progress import Progress, silent
 from auditor.providers.aws import account_walk, organisation_tree, organisation_walk
 from auditor.providers.aws.connections import Limits, Source, caller_of, connections, of, throttles
 from auditor.providers.aws.entrance import ASSUME, HASTY, Assume, enter, managers
 from auditor.providers.aws.haul import UNKNOWN_SCOPE, Haul, Trouble, account_of, rfc3339
-from auditor.scopes import Reading, Refusal, Scope, alone
 from auditor.shards import WHOLE, Shard
 from auditor.snapshot import Coverage, Snapshot, Status, nothing
 

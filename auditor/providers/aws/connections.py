@@ -24,8 +24,8 @@ from botocore.config import Config
 from botocore.parsers import ResponseParserError
 from botocore.session import Session as CoreSession
 
+from auditor.collecting.plan import Patience
 from auditor.errors import CollectError, NothingAskedError, UsageError
-from auditor.plan import Patience
 from auditor.providers.aws.haul import Ask, Trouble, lacking
 from auditor.snapshot import Status
 

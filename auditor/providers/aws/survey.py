@@ -14,8 +14,8 @@ from auditor.providers.aws.above import KINDS, Above
 from auditor.providers.aws.borders import Borders
 from auditor.providers.aws.grounds import Grounds
 from auditor.providers.aws.roles import place_of
-from auditor.shelf import Shelf
 from auditor.snapshot import Document, Snapshot
+from auditor.storage.shelf import Shelf
 
 
 @dataclass(slots=True)

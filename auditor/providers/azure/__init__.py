@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from auditor.claims.predicate import Token
+from auditor.collecting.scopes import Scope, alone
 from auditor.config import Config
 from auditor.errors import SnapshotError
 from auditor.issuers.catalogue import Catalogue
@@ -17,7 +18,6 @@ from auditor.model import Identity, Source, Trust
 from auditor.power import Authority
 from auditor.progress import Progress, silent
 from auditor.providers.base import undivided
-from auditor.scopes import Scope, alone
 from auditor.shards import WHOLE, Shard
 from auditor.snapshot import Snapshot
 

@@ -30,6 +30,7 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest
 from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 
+from auditor.collecting.scopes import Reading, alone
 from auditor.errors import CollectError, NothingAskedError
 from auditor.progress import Progress, silent
 from auditor.providers.azure.clouds import Cloud, cloud_of
@@ -56,7 +57,6 @@ from auditor.providers.azure.rest import (
 )
 from auditor.providers.azure.tenant import TenantScope
 from auditor.providers.azure.walk import Walk
-from auditor.scopes import Reading, alone
 from auditor.snapshot import Snapshot, Status
 
 # Without a handler the SDK's warnings would appear on stderr by themselves; what matters is raised.

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
-from auditor.crew import UnansweredError
+from auditor.collecting.crew import UnansweredError
 from auditor.snapshot import Status
 
 T = TypeVar("T")

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from auditor import plan
+from auditor.collecting import plan
+from auditor.collecting.scopes import Reading
 from auditor.config import Config
 from auditor.progress import Progress, silent
 from auditor.providers.azure import names
 from auditor.providers.azure.levels import Ask
 from auditor.providers.azure.rest import Limits
-from auditor.scopes import Reading
 from auditor.shards import WHOLE, Shard
 from auditor.snapshot import Coverage, Status
 

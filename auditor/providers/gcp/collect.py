@@ -27,7 +27,8 @@ import google.oauth2.credentials
 import requests
 from google.api_core import exceptions as api
 
-from auditor import plan
+from auditor.collecting import plan
+from auditor.collecting.scopes import Reading, alone
 from auditor.errors import CollectError, NothingAskedError, UsageError
 from auditor.progress import Progress, silent
 from auditor.providers.gcp.haul import Crew, Haul
@@ -49,7 +50,6 @@ from auditor.providers.gcp.rest import (
     text,
 )
 from auditor.providers.gcp.walk import GET_DENY, Walk
-from auditor.scopes import Reading, alone
 from auditor.snapshot import Coverage, Snapshot, Status, nothing
 
 T = TypeVar("T")

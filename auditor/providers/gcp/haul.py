@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from auditor import crew
+from auditor.collecting import crew
 from auditor.providers.gcp.names import Projects
 from auditor.providers.gcp.rest import RefusedError, Trouble
 from auditor.snapshot import Coverage, Document, Snapshot, Status

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from auditor.crew import UnansweredError
+from auditor.collecting.crew import UnansweredError
 from auditor.progress import Progress
 from auditor.snapshot import Status
 

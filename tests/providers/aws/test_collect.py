@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from auditor.collecting.plan import Patience
 from auditor.config import AwsTargets, Config, Targets
 from auditor.errors import CollectError, UsageError
-from auditor.plan import Patience
 from auditor.providers.aws import LEAST_PRIVILEGE, PROVIDER
 from auditor.providers.aws.account_walk import LOOKUP_LIMIT
 from auditor.providers.aws.collect import ProfileScope, collect

@@ -13,13 +13,13 @@ import pytest
 from botocore.session import Session as CoreSession
 
 from auditor import pipeline, rules
+from auditor.collecting.executors import THREADS, Inline, Means
+from auditor.collecting.plan import Patience
+from auditor.collecting.processes import ThreadedProcesses
 from auditor.config import AwsTargets, Config, Targets
 from auditor.errors import CollectError, UsageError
-from auditor.executors import THREADS, Inline, Means
 from auditor.model import Identity, Level
 from auditor.organizations import ANY
-from auditor.plan import Patience
-from auditor.processes import ThreadedProcesses
 from auditor.progress import Stage, silent
 from auditor.providers.aws import ORGANIZATION_PRIVILEGE, PROVIDER
 from auditor.providers.aws.collect import collect_organisations

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from auditor import cli
+from auditor.collecting.plan import Patience
 from auditor.config import AwsTargets, Config, Targets, load
 from auditor.errors import ConfigError, UsageError
 from auditor.issuers import kinds
 from auditor.organizations import ANY
-from auditor.plan import Patience
 from auditor.providers.aws import PROVIDER
 from auditor.providers.aws.connections import Limits
 from auditor.shards import Shard

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from auditor import collection, pipeline, rules
-from auditor.cluster import Cluster
+from auditor.collecting.cluster import Cluster
+from auditor.collecting.executors import THREADS, Inline, Means, means_of
+from auditor.collecting.plan import Patience
+from auditor.collecting.processes import ThreadedProcesses
 from auditor.config import Config
-from auditor.executors import THREADS, Inline, Means, means_of
 from auditor.organizations import ANY
-from auditor.plan import Patience
-from auditor.processes import ThreadedProcesses
 from auditor.progress import Progress, Stage, silent
 from auditor.providers.aws import PROVIDER
 from auditor.providers.aws.connections import Limits

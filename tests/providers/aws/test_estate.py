@@ -22,8 +22,8 @@ from auditor.providers import aws
 from auditor.providers.aws.authority import AwsAuthority
 from auditor.providers.aws.estate import Estate
 from auditor.providers.aws.tables import FORMS
-from auditor.shelf import Shelf
 from auditor.snapshot import Coverage, Document, Snapshot, Status
+from auditor.storage.shelf import Shelf
 from tests.providers.aws.random_estates import NOW, arn, estate
 from tests.providers.aws.whole_estate import WholeEstate
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from auditor import pipeline, rules
-from auditor.checks import confirm
 from auditor.config import Config, Ours
 from auditor.decide import decide
+from auditor.judging.checks import confirm
 from auditor.progress import silent
 from auditor.providers.aws import PROVIDER
 from auditor.providers.aws.trust import trusts

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from auditor.checks import confirm
 from auditor.claims.verdict import Accepted, Rejected, Undecided
 from auditor.config import Ours, Owned
 from auditor.decide import decide
+from auditor.judging.checks import confirm
 from auditor.model import Decision, Trust
 from auditor.providers.azure import PROVIDER
 from auditor.providers.azure.subjects import coded

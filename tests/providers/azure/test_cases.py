@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from auditor.checks import confirm
 from auditor.claims.verdict import Accepted, Rejected, Undecided
 from auditor.config import Ours
 from auditor.decide import decide
+from auditor.judging.checks import confirm
 from auditor.providers.azure import PROVIDER
 from tests.providers.azure.estates import snapshot
 

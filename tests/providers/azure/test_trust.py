@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.checks import confirm
 from auditor.claims.predicate import Unknown
 from auditor.claims.verdict import Accepted, Rejected, Undecided
 from auditor.config import Ours
 from auditor.decide import decide
+from auditor.judging.checks import confirm
 from auditor.model import Identity, Source, Trust
 from auditor.providers.azure import PROVIDER
 from auditor.providers.azure.subjects import coded, decoded

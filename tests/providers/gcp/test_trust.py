@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from auditor.checks import confirm
 from auditor.claims.verdict import Accepted, Rejected, Undecided
 from auditor.config import Ours
 from auditor.decide import decide
+from auditor.judging.checks import confirm
 from auditor.model import Identity, Source, Trust
 from auditor.providers.gcp import PROVIDER as GOOGLE
 from auditor.providers.gcp import denials, evaluate_policies

@@ -1,0 +1,1 @@
+"""What does not fit into memory: documents and results in temporary files, and packed text."""
