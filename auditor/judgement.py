@@ -85,7 +85,7 @@ def reached(case: Case) -> Verdict:
     return verdict if isinstance(verdict, Accepted) else judged(case).reachable
 
 
-@lru_cache(maxsize=1 << 10)
+@lru_cache(maxsize=1 << 8)
 def judged(case: Case) -> Judgement:
     """The judgement of a case as it is written."""
     grammar = case.grammar

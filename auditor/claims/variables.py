@@ -123,7 +123,7 @@ class _Found:
     exceeded: bool = False
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=1 << 13)
 def _found(variable: Variable, inside: frozenset[Language], outside: frozenset[Language]) -> _Found:
     tests = 1 + len(inside) + len(outside)
 

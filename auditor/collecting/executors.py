@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -88,7 +89,7 @@ class Processes(ProcessPoolExecutor):
 
     def __init__(self, number: int) -> None:
         # A process that is forked beside running threads may hang; one that is started anew cannot.
-        super().__init__(number, mp_context=multiprocessing.get_context("spawn"), initializer=_deaf)
+        super().__init__(number, mp_context=multiprocessing.get_context("spawn"), initializer=_attached)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Without `wait`, whatever is under way is broken off: Python would wait for it before it ends."""
@@ -99,6 +100,17 @@ class Processes(ProcessPoolExecutor):
                 process.terminate()
 
 
-def _deaf() -> None:
-    """Ctrl-C on a terminal reaches every process; it is for the first to say what becomes of it."""
+def _attached() -> None:
+    """Ctrl-C on a terminal reaches every process; it is for the first to say what becomes of it.
+
+    When that one is gone, however it ended, nobody wants what is computed here.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_follow, daemon=True, name="follow").start()
+
+
+def _follow() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

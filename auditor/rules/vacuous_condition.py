@@ -113,7 +113,7 @@ def _passed_by_strangers(decision: Decision, statement: Statement, clause: Claus
     return None
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _always(predicate: Predicate, grammar: Grammar) -> bool:
     """Whether no token the issuer mints, customised ones included, fails the test."""
     fails = negation(predicate)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
@@ -282,3 +284,40 @@ def test_a_process_does_several_things_at_once() -> None:
     assert executor.submit(double, 4).result(30) == 8
     executor.shutdown()
     assert [worker.process.exitcode for worker in executor._workers] == [0, 0]
+
+
+ORPHANING = """
+import os, time
+from auditor.collecting.executors import Processes
+if __name__ == "__main__":
+    executor = Processes(2)
+    working = [executor.submit(time.sleep, 600) for _ in range(2)]
+    while not all(future.running() for future in working):
+        time.sleep(0.01)
+    print(*executor._processes, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_processes_end_with_the_program_however_that_ends(tmp_path: Path) -> None:
+    script = tmp_path / "program.py"
+    script.write_text(ORPHANING)
+    paths = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True, env=paths) as program:
+        assert program.stdout is not None
+        workers = [int(number) for number in program.stdout.readline().split()]
+        assert len(workers) == 2
+        program.kill()
+    end = time.monotonic() + 30
+    while any(map(runs, workers)):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def runs(process: int) -> bool:
+    """Whether there is such a process that has not ended."""
+    status = Path(f"/proc/{process}/stat")
+    try:
+        return status.read_text("utf-8").rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
