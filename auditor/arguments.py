@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
 from pathlib import Path
 
 from auditor import __version__
+from auditor.argument_reports import WIDTH_HELP, colour, columns, formats, output, reporting
 from auditor.argument_sources import AWS_ORGANIZATION, configuration, live_sources, max_age, shard, snapshots, sources
 from auditor.compliance import FRAMEWORKS
 from auditor.providers import PROVIDERS
-from auditor.report import COMPLIANCE_FORMATS, FORMATS, ISSUER_FORMATS, PAGE_FORMATS, REACH_FORMATS, TOKEN_FORMATS
+from auditor.report import COMPLIANCE_FORMATS, ISSUER_FORMATS, PAGE_FORMATS, REACH_FORMATS, TOKEN_FORMATS
 
-SEVERITIES = ("low", "medium", "high", "critical")
-COLOURS = ("auto", "always", "never")
 SHELLS = ("bash", "zsh", "fish")
-PERSONAS = ("regular", "pedantic", "auditor")
 SCHEMAS = ("report", "snapshot", "config", "token", "compliance")
 HELP_WIDTH = 100
-WIDTH_HELP = "width of the table (default: the terminal's)"
 
 EXIT_CODES = """\
 exit codes:
@@ -125,7 +121,7 @@ def _scan(scan: argparse.ArgumentParser) -> None:
         help="a JSON report or snapshot of before: what it has too is known, and decides no exit code",
     )
     baseline.add_argument("--new-only", action="store_true", help="report only what the baseline does not have")
-    _reporting(scan)
+    reporting(scan)
 
 
 def _diff(diff: argparse.ArgumentParser) -> None:
@@ -136,7 +132,7 @@ def _diff(diff: argparse.ArgumentParser) -> None:
     )
     configuration(diff)
     diff.add_argument("-q", "--quiet", action="store_true", help="no progress and no summary on stderr")
-    _reporting(diff)
+    reporting(diff)
 
 
 INIT_CODES = """\
@@ -157,49 +153,6 @@ def _init(init: argparse.ArgumentParser) -> None:
     init.add_argument(
         "-o", "--output", metavar="FILE", default="auditor.toml", help="default: auditor.toml; - is stdout"
     )
-
-
-def _reporting(command: argparse.ArgumentParser) -> None:
-    """What becomes of a report, and of the exit code."""
-    report = command.add_argument_group("report")
-    report.add_argument(
-        "-f",
-        "--format",
-        metavar="FORMAT",
-        choices=FORMATS,
-        default="table",
-        help=_formats(FORMATS),
-    )
-    report.add_argument("-o", "--output", metavar="FILE", default="-", help="write the report there, not to stdout")
-    report.add_argument(
-        "--report",
-        dest="reports",
-        metavar="FORMAT=FILE",
-        action="append",
-        type=_report,
-        default=[],
-        help="write a further report in another format; may be repeated",
-    )
-    report.add_argument("--details", action="store_true", help="write out the lesser findings of the table too")
-    report.add_argument("--width", type=_columns, metavar="COLUMNS", help=WIDTH_HELP)
-    _colour(report)
-    report.add_argument(
-        "--persona",
-        metavar="WHO",
-        choices=PERSONAS,
-        help="how much to hear: regular, pedantic, auditor (most) (default: [thresholds], else regular)",
-    )
-    codes = command.add_argument_group("exit code")
-    codes.add_argument(
-        "--fail-on",
-        metavar="LEVEL",
-        choices=SEVERITIES,
-        help="findings that count: low, medium, high, critical, and worse (default: [thresholds], else low)",
-    )
-    codes.add_argument(
-        "--strict", action="store_true", help="exit 3 on incomplete coverage even when there are findings"
-    )
-    codes.add_argument("--exit-zero", action="store_true", help="exit 0 or 3 whatever is found")
 
 
 def _collect(collect: argparse.ArgumentParser) -> None:
@@ -255,9 +208,9 @@ def _token(token: argparse.ArgumentParser) -> None:
         "--identity", metavar="NAME", help="tell, clause by clause, why the token does (not) become this one"
     )
     token.add_argument(
-        "-f", "--format", metavar="FORMAT", choices=TOKEN_FORMATS, default="table", help=_formats(TOKEN_FORMATS)
+        "-f", "--format", metavar="FORMAT", choices=TOKEN_FORMATS, default="table", help=formats(TOKEN_FORMATS)
     )
-    token.add_argument("--width", type=_columns, metavar="COLUMNS", help=WIDTH_HELP)
+    token.add_argument("--width", type=columns, metavar="COLUMNS", help=WIDTH_HELP)
 
 
 COMPLETION = """\
@@ -301,10 +254,10 @@ def _question(command: argparse.ArgumentParser) -> None:
     sources(command)
     snapshots(command)
     command.add_argument(
-        "-f", "--format", metavar="FORMAT", choices=REACH_FORMATS, default="table", help=_formats(REACH_FORMATS)
+        "-f", "--format", metavar="FORMAT", choices=REACH_FORMATS, default="table", help=formats(REACH_FORMATS)
     )
-    command.add_argument("--width", type=_columns, metavar="COLUMNS", help=WIDTH_HELP)
-    _colour(command)
+    command.add_argument("--width", type=columns, metavar="COLUMNS", help=WIDTH_HELP)
+    colour(command)
 
 
 def _explain(explain: argparse.ArgumentParser) -> None:
@@ -317,8 +270,8 @@ def _explain(explain: argparse.ArgumentParser) -> None:
         default="text",
         help=f"of a page: {', '.join(PAGE_FORMATS)} (default: text)",
     )
-    explain.add_argument("--width", type=_columns, metavar="COLUMNS", help=WIDTH_HELP.replace("table", "text"))
-    _colour(explain)
+    explain.add_argument("--width", type=columns, metavar="COLUMNS", help=WIDTH_HELP.replace("table", "text"))
+    colour(explain)
 
 
 def _issuers(issuers: argparse.ArgumentParser) -> None:
@@ -330,9 +283,9 @@ def _issuers(issuers: argparse.ArgumentParser) -> None:
     )
     configuration(issuers)
     issuers.add_argument(
-        "-f", "--format", metavar="FORMAT", choices=ISSUER_FORMATS, default="table", help=_formats(ISSUER_FORMATS)
+        "-f", "--format", metavar="FORMAT", choices=ISSUER_FORMATS, default="table", help=formats(ISSUER_FORMATS)
     )
-    issuers.add_argument("--width", type=_columns, metavar="COLUMNS", help=WIDTH_HELP)
+    issuers.add_argument("--width", type=columns, metavar="COLUMNS", help=WIDTH_HELP)
 
 
 COMPLIANCE_CODES = """\
@@ -361,33 +314,11 @@ def _compliance(compliance: argparse.ArgumentParser) -> None:
     )
     live_sources(compliance)
     snapshots(compliance)
-    _output(compliance, COMPLIANCE_FORMATS)
+    output(compliance, COMPLIANCE_FORMATS)
     compliance.add_argument("--details", action="store_true", help="tell what of each control is looked at")
-    compliance.add_argument("--width", type=_columns, metavar="COLUMNS", help=WIDTH_HELP)
-    _colour(compliance)
+    compliance.add_argument("--width", type=columns, metavar="COLUMNS", help=WIDTH_HELP)
+    colour(compliance)
     compliance.add_argument("--exit-zero", action="store_true", help="exit 0 or 3 whatever fails")
-
-
-def _output(command: argparse.ArgumentParser, formats: Iterable[str]) -> None:
-    command.add_argument(
-        "-f", "--format", metavar="FORMAT", choices=tuple(formats), default="table", help=_formats(formats)
-    )
-    command.add_argument("-o", "--output", metavar="FILE", default="-", help="write it there, not to stdout")
-
-
-def _colour(command: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
-    command.add_argument(
-        "--color",
-        dest="colour",
-        metavar="WHEN",
-        choices=COLOURS,
-        default="auto",
-        help="auto (default: on a terminal, heeding NO_COLOR and FORCE_COLOR), always, never",
-    )
-
-
-def _formats(formats: Iterable[str]) -> str:
-    return f"{', '.join(formats)} (default: table)"
 
 
 def _framework(text: str) -> str:
@@ -395,16 +326,3 @@ def _framework(text: str) -> str:
         known = f"frameworks: {', '.join(FRAMEWORKS)}; providers: {', '.join(PROVIDERS)}"
         raise argparse.ArgumentTypeError(f"{text!r} is neither framework nor provider; {known}")
     return text
-
-
-def _report(text: str) -> tuple[str, str]:
-    name, equals, file = text.partition("=")
-    if name not in FORMATS or not equals or file in ("", "-"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not FORMAT=FILE, with one of {', '.join(FORMATS)}")
-    return name, file
-
-
-def _columns(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of columns")
-    return int(text)

@@ -529,7 +529,8 @@ def test_help_imports_nothing_that_takes_time() -> None:
     libraries, modules = err.splitlines()
     assert libraries == "[]"
     assert modules == str(
-        ["auditor.argument_sources", "auditor.arguments", "auditor.cli", "auditor.compliance", "auditor.delivery",
+        ["auditor.argument_reports", "auditor.argument_sources",
+         "auditor.arguments", "auditor.cli", "auditor.compliance", "auditor.delivery",
          "auditor.errors", "auditor.estates", "auditor.organizations", "auditor.output",
          "auditor.providers", "auditor.report", "auditor.report.text", "auditor.shards", "auditor.storage",
          "auditor.storage.packing", "auditor.visits"]
