@@ -113,6 +113,27 @@ class Snapshot:
         documents = shelf.within(provider, scope) if isinstance(shelf, Shelf) else index.documents.get(place, ())
         return Snapshot(self.started, self.finished, list(documents), list(index.coverage.get(place, ())))
 
+    def only(self, provider: str) -> Snapshot:
+        """The documents and ledger rows of one provider, in memory; as old as the whole."""
+        shelf = self.documents
+        if isinstance(shelf, Shelf):
+            documents = [document for scope in shelf.scopes(provider) for document in shelf.within(provider, scope)]
+        else:
+            documents = [document for document in shelf if document.provider == provider]
+        rows = [row for row in self.coverage if row.provider == provider]
+        return Snapshot(self.started, self.finished, documents, rows)
+
+    @property
+    def ended(self) -> datetime:
+        """The moment that an audit speaks of: the end of the collection. Raises `SnapshotError`."""
+        try:
+            end = datetime.fromisoformat(self.finished)
+        except (TypeError, ValueError) as error:
+            raise SnapshotError(f"the snapshot says it was finished at {self.finished!r}, which is no time") from error
+        if end.tzinfo is None:
+            raise SnapshotError(f"the snapshot says it was finished at {self.finished!r}, without a time zone")
+        return end
+
     def _indexed(self) -> _Index:
         """Made once, and again if something was added since."""
         documents = () if isinstance(self.documents, Shelf) else self.documents

@@ -17,6 +17,7 @@ from auditor.shards import WHOLE, Shard
 from auditor.snapshot import Coverage, Document, Snapshot, Status, load
 from auditor.storage.packing import MAGIC, unpacked
 from tests.estate import FakeCloud, snapshot
+from tests.reading import read_alone
 from tests.schemas import closed, complaints
 
 PROFILES = ("prod", "staging", "dev", "sandbox")
@@ -144,10 +145,10 @@ def test_what_is_no_part(said: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_part_of_nothing_is_complete_and_asks_nobody() -> None:
     shard = next(Shard(index, 50) for index in range(1, 51) if not Shard(index, 50).holds("aws", "prod"))
-    found = Aws().collect(Config(targets=Targets(aws=AwsTargets(("prod",)))), shard=shard)
+    found = read_alone(Aws(), Config(targets=Targets(aws=AwsTargets(("prod",)))), shard=shard)
     assert (found.documents, found.coverage) == ([], [])
     shard = next(Shard(index, 50) for index in range(1, 51) if not Shard(index, 50).holds("gcp", "projects/acme-web"))
-    found = Gcp().collect(Config(targets=Targets(gcp=GcpTargets(projects=("acme-web",)))), shard=shard)
+    found = read_alone(Gcp(), Config(targets=Targets(gcp=GcpTargets(projects=("acme-web",)))), shard=shard)
     assert (found.documents, found.coverage) == ([], [])
 
 

@@ -13,6 +13,7 @@ from auditor.providers.aws import PROVIDER
 from auditor.rules import CHANGES, RULES
 from auditor.snapshot import Snapshot
 from fixtures.loopback.aws import LoopbackAws
+from tests.reading import read_alone
 
 DEMO = Path(__file__).parent.parent / "fixtures/estates/aws/demo.json"
 ESTATE: dict[str, Any] = json.loads(DEMO.read_text(encoding="utf-8"))
@@ -30,7 +31,7 @@ def read() -> tuple[Snapshot, dict[str, int]]:
         for name, value in aws.environment.items():
             patch.setenv(name, value)
         aws.load_estate(DEMO)
-        snapshot = PROVIDER.collect(Config())
+        snapshot = read_alone(PROVIDER, Config())
         return snapshot, dict(aws.calls)
 
 

@@ -17,6 +17,7 @@ from auditor.config import Config
 from auditor.providers.azure import PROVIDER
 from auditor.snapshot import Snapshot
 from fixtures.loopback.azure import LoopbackAzure
+from tests.reading import read_alone
 
 ESTATES = Path(__file__).parent.parent / "fixtures/estates"
 ESTATE: dict[str, Any] = json.loads((ESTATES / "azure/demo.json").read_text(encoding="utf-8"))
@@ -55,7 +56,7 @@ def azure() -> Iterator[LoopbackAzure]:
 
 @pytest.fixture(scope="module")
 def snapshot(azure: LoopbackAzure) -> Snapshot:
-    return PROVIDER.collect(Config(), tenant=TENANT)
+    return read_alone(PROVIDER, Config(), tenant=TENANT)
 
 
 def plain(body: dict[str, Any]) -> dict[str, Any]:
@@ -178,7 +179,7 @@ def test_what_trusts_nobody_does_not_appear(snapshot: Snapshot) -> None:
 def test_it_takes_few_calls(azure: LoopbackAzure) -> None:
     azure.calls.clear()
     azure.inner.clear()
-    PROVIDER.collect(Config(), tenant=TENANT)
+    read_alone(PROVIDER, Config(), tenant=TENANT)
     subscriptions = len(ESTATE["subscriptions"])
     assert dict(azure.calls) == {
         "arm.tenants.list": 1,

@@ -12,7 +12,6 @@ from auditor.issuers.catalogue import Catalogue
 from auditor.model import Identity, Source, Trust
 from auditor.power import Authority
 from auditor.snapshot import Snapshot
-from auditor.storage.shelf import Shelf
 
 # Names used in `Trust.notes`:
 #   "provider-missing": True             the cloud has no registration for this issuer (the trust is dead until it does)
@@ -100,14 +99,3 @@ class Provider(Protocol):
     def permissions(self) -> str:
         """The least privilege the collector needs, ready to paste."""
         ...
-
-
-def undivided(snapshot: Snapshot, provider: str) -> Snapshot:
-    """All that a snapshot holds of one provider, in memory: the one portion of a cloud that is judged as a whole."""
-    shelf = snapshot.documents
-    if isinstance(shelf, Shelf):
-        documents = [document for scope in shelf.scopes(provider) for document in shelf.within(provider, scope)]
-    else:
-        documents = [document for document in shelf if document.provider == provider]
-    rows = [row for row in snapshot.coverage if row.provider == provider]
-    return Snapshot(snapshot.started, snapshot.finished, documents, rows)

@@ -15,6 +15,7 @@ from auditor.providers.aws import Aws
 from auditor.rules.base import Persona
 from auditor.tokens.admission import REQUEST, judge
 from fixtures.loopback.aws import LoopbackAws
+from tests.reading import read_alone
 from tests.tokens.material import decoded, recognised
 
 DEMO = Path(__file__).parents[2] / "fixtures/estates/aws/demo.json"
@@ -25,7 +26,7 @@ def test_every_witness_of_the_demo_estate(monkeypatch: pytest.MonkeyPatch) -> No
         for name, value in aws.environment.items():
             monkeypatch.setenv(name, value)
         aws.load_estate(DEMO)
-        snapshot = Aws().collect(Config())
+        snapshot = read_alone(Aws(), Config())
     report = audit(snapshot, [Aws()], Config(), [], Persona.REGULAR, lambda _: None)
     told = 0
     for decision in report.decisions:

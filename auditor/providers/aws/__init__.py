@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any
 
 from auditor.claims.predicate import Token
-from auditor.collecting.scopes import Scope, alone
+from auditor.collecting.scopes import Scope
 from auditor.config import AwsTargets, Config
-from auditor.errors import SnapshotError, UsageError
+from auditor.errors import UsageError
 from auditor.issuers.catalogue import Catalogue
 from auditor.model import Identity, Source, Trust
 from auditor.organizations import ANY
 from auditor.power import Authority
-from auditor.progress import Progress, silent
 from auditor.providers.aws.keys import AUDITED_AT
 from auditor.shards import WHOLE, Shard
 from auditor.snapshot import Snapshot
@@ -137,10 +135,6 @@ class Aws:
             return collect.organisations_of(profiles, assume, limits, wanted=wanted, accounts=accounts, shard=shard)
         return collect.accounts_of(profiles[0], assume, limits, [one for one in accounts if shard.holds(self.id, one)])
 
-    def collect(self, config: Config, *, progress: Progress = silent, **options: Any) -> Snapshot:
-        """Read those scopes, and this cloud alone. Raises `CollectError` when nothing could be read."""
-        return alone(self.scopes(config, **options), progress)
-
     def portions(self, snapshot: Snapshot) -> Sequence[str]:
         """The accounts, and what else is a scope of its own: an organisation."""
         from auditor.providers.aws import survey
@@ -160,7 +154,7 @@ class Aws:
         """
         from auditor.providers.aws import trust
 
-        return trust.trusts(snapshot, _end(snapshot), issuers)
+        return trust.trusts(snapshot, snapshot.ended, issuers)
 
     def identities(self, snapshot: Snapshot) -> Iterable[Identity]:
         """Every role that occurs in some trust."""
@@ -184,7 +178,7 @@ class Aws:
         """What roles may do, by the policies of `snapshot`; times are judged as `trusts` does."""
         from auditor.providers.aws import authority
 
-        return authority.AwsAuthority(snapshot, _end(snapshot))
+        return authority.AwsAuthority(snapshot, snapshot.ended)
 
     def permissions(self) -> str:
         """An IAM policy for whoever runs the collection."""
@@ -196,13 +190,3 @@ class Aws:
 
 
 PROVIDER = Aws()
-
-
-def _end(snapshot: Snapshot) -> datetime:
-    try:
-        end = datetime.fromisoformat(snapshot.finished)
-    except (TypeError, ValueError) as error:
-        raise SnapshotError(f"the snapshot says it was finished at {snapshot.finished!r}, which is no time") from error
-    if end.tzinfo is None:
-        raise SnapshotError(f"the snapshot says it was finished at {snapshot.finished!r}, without a time zone")
-    return end

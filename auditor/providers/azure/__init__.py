@@ -6,18 +6,14 @@ Only `collect` talks to Azure and Microsoft Graph, and only it imports the SDKs;
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any
 
 from auditor.claims.predicate import Token
-from auditor.collecting.scopes import Scope, alone
+from auditor.collecting.scopes import Scope
 from auditor.config import Config
-from auditor.errors import SnapshotError
 from auditor.issuers.catalogue import Catalogue
 from auditor.model import Identity, Source, Trust
 from auditor.power import Authority
-from auditor.progress import Progress, silent
-from auditor.providers.base import undivided
 from auditor.shards import WHOLE, Shard
 from auditor.snapshot import Snapshot
 
@@ -58,10 +54,6 @@ class Azure:
             ),
         )
 
-    def collect(self, config: Config, *, progress: Progress = silent, **options: Any) -> Snapshot:
-        """Read that scope, and this cloud alone. Raises `CollectError` when nothing could be read."""
-        return alone(self.scopes(config, **options), progress)
-
     def portions(self, snapshot: Snapshot) -> Sequence[str]:
         """One: its directory spans all subscriptions."""
         del snapshot
@@ -70,7 +62,7 @@ class Azure:
     def portion(self, snapshot: Snapshot, key: str) -> Snapshot:
         """Everything of Azure."""
         del key
-        return undivided(snapshot, self.id)
+        return snapshot.only(self.id)
 
     def trusts(self, snapshot: Snapshot, issuers: Catalogue | None = None) -> Iterable[Trust]:
         """Every federated credential. Secrets are those still good at the end of the collection.
@@ -79,13 +71,13 @@ class Azure:
         """
         from auditor.providers.azure import trust
 
-        return trust.trusts(snapshot, _end(snapshot), issuers)
+        return trust.trusts(snapshot, snapshot.ended, issuers)
 
     def identities(self, snapshot: Snapshot) -> Iterable[Identity]:
         """Every identity with credentials, and applications of other tenants that are granted something."""
         from auditor.providers.azure import inventory
 
-        return inventory.identities(snapshot, _end(snapshot))
+        return inventory.identities(snapshot, snapshot.ended)
 
     def idle_registrations(self, snapshot: Snapshot) -> Iterable[tuple[Identity, Source]]:
         """None: Azure registers no issuers; each credential names its own."""
@@ -102,7 +94,7 @@ class Azure:
         """What the identities may do: by roles, application permissions, and the credentials they may write."""
         from auditor.providers.azure.authority import AzureAuthority
 
-        return AzureAuthority(undivided(snapshot, self.id))
+        return AzureAuthority(snapshot.only(self.id))
 
     def permissions(self) -> str:
         """A custom role and Graph permissions for whoever runs the collection."""
@@ -112,13 +104,3 @@ class Azure:
 
 
 PROVIDER = Azure()
-
-
-def _end(snapshot: Snapshot) -> datetime:
-    try:
-        end = datetime.fromisoformat(snapshot.finished)
-    except (TypeError, ValueError) as error:
-        raise SnapshotError(f"the snapshot says it was finished at {snapshot.finished!r}, which is no time") from error
-    if end.tzinfo is None:
-        raise SnapshotError(f"the snapshot says it was finished at {snapshot.finished!r}, without a time zone")
-    return end

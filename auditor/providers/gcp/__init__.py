@@ -6,18 +6,14 @@ Only `collect` talks to Google, and only it imports google-auth and google-cloud
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any
 
 from auditor.claims.predicate import Token
-from auditor.collecting.scopes import Scope, alone
+from auditor.collecting.scopes import Scope
 from auditor.config import Config
-from auditor.errors import SnapshotError
 from auditor.issuers.catalogue import Catalogue
 from auditor.model import Identity, Source, Trust
 from auditor.power import Authority
-from auditor.progress import Progress, silent
-from auditor.providers.base import undivided
 from auditor.shards import WHOLE, Shard
 from auditor.snapshot import Snapshot
 
@@ -109,10 +105,6 @@ class Gcp:
         others = tuple(name for name in named if name not in held)
         return (collect.TargetScope(tuple(held) if named else (), options.get("limits"), others),)
 
-    def collect(self, config: Config, *, progress: Progress = silent, **options: Any) -> Snapshot:
-        """Read that scope, and this cloud alone. Raises `CollectError` when nothing could be read."""
-        return alone(self.scopes(config, **options), progress)
-
     def portions(self, snapshot: Snapshot) -> Sequence[str]:
         """One: what is granted anywhere may be inherited anywhere below."""
         del snapshot
@@ -121,7 +113,7 @@ class Gcp:
     def portion(self, snapshot: Snapshot, key: str) -> Snapshot:
         """Everything of Google Cloud."""
         del key
-        return undivided(snapshot, self.id)
+        return snapshot.only(self.id)
 
     def trusts(self, snapshot: Snapshot, issuers: Catalogue | None = None) -> Iterable[Trust]:
         """Every (resource, member, provider). Times in conditions are compared with the end of the collection.
@@ -130,7 +122,7 @@ class Gcp:
         """
         from auditor.providers.gcp import trust
 
-        return trust.trusts(snapshot, _end(snapshot), issuers)
+        return trust.trusts(snapshot, snapshot.ended, issuers)
 
     def identities(self, snapshot: Snapshot) -> Iterable[Identity]:
         """Every service account and resource of some trust, and the pools that are set apart."""
@@ -154,7 +146,7 @@ class Gcp:
         """What service accounts and directly granted resources allow. Times are compared as in `trusts`."""
         from auditor.providers.gcp.authority import GoogleAuthority
 
-        return GoogleAuthority(undivided(snapshot, self.id), _end(snapshot))
+        return GoogleAuthority(snapshot.only(self.id), snapshot.ended)
 
     def permissions(self) -> str:
         """A custom role for whoever runs the collection, as `gcloud iam roles create --file` takes it."""
@@ -165,13 +157,3 @@ class Gcp:
 
 
 PROVIDER = Gcp()
-
-
-def _end(snapshot: Snapshot) -> datetime:
-    try:
-        end = datetime.fromisoformat(snapshot.finished)
-    except (TypeError, ValueError) as error:
-        raise SnapshotError(f"the snapshot says it was finished at {snapshot.finished!r}, which is no time") from error
-    if end.tzinfo is None:
-        raise SnapshotError(f"the snapshot says it was finished at {snapshot.finished!r}, without a time zone")
-    return end

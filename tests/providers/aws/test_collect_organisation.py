@@ -32,6 +32,7 @@ from auditor.snapshot import Coverage, Snapshot, Status, merge, ordered
 from fixtures.loopback import aws_organisation
 from fixtures.loopback.aws import ACCOUNT, LoopbackAws
 from fixtures.loopback.faults import Fault
+from tests.reading import read_alone
 
 MANY, FEW = 40, 6
 INLINE = Means(Inline, elsewhere=False)
@@ -208,7 +209,7 @@ def test_how_the_role_is_assumed(aws: LoopbackAws, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(aws._server, "app", listening)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-gov-west-1")
     targets = AwsTargets(organization=ANY, role_name="/audit/Reader", external_id="heard", duration=1200)
-    found = PROVIDER.collect(Config(targets=Targets(aws=targets)), role_session_name="nightly", limits=FAST)
+    found = read_alone(PROVIDER, Config(targets=Targets(aws=targets)), role_session_name="nightly", limits=FAST)
     ((member, body),) = [(d.id, d.body) for d in found.of("aws", "account") if d.id != ACCOUNT]
     assert asked == [
         {
@@ -246,8 +247,8 @@ def test_all_accounts_share_one_session_and_leave_none_behind(
 def test_parts_put_together_are_the_whole(aws: LoopbackAws) -> None:
     organisation(aws, 12, suspended=3)
     config = Config(targets=Targets(aws=AwsTargets(organization=ANY)))
-    whole = PROVIDER.collect(config, limits=FAST)
-    parts = [PROVIDER.collect(config, limits=FAST, shard=Shard(index, 3)) for index in (1, 2, 3)]
+    whole = read_alone(PROVIDER, config, limits=FAST)
+    parts = [read_alone(PROVIDER, config, limits=FAST, shard=Shard(index, 3)) for index in (1, 2, 3)]
     assert timeless(merge(parts)) == timeless(whole)
     assert sum(len(read(part)) for part in parts) == len(read(whole)) == 13
 
@@ -269,7 +270,7 @@ def test_another_organisation_than_the_one_that_is_meant(aws: LoopbackAws) -> No
     with pytest.raises(
         CollectError, match=r"^AWS: these credentials are of the organization o-\w+, not of o-0000000000$"
     ):
-        PROVIDER.collect(Config(), organization="o-0000000000", limits=FAST)
+        read_alone(PROVIDER, Config(), organization="o-0000000000", limits=FAST)
     assert aws.calls["AssumeRole"] == 0
 
 
@@ -302,7 +303,7 @@ def test_policies_of_the_organisation_bind_its_accounts(aws: LoopbackAws) -> Non
 
 def test_a_role_without_an_organisation_is_a_slip() -> None:
     with pytest.raises(UsageError, match=r"^a role is assumed in accounts: --organization or --account is missing$"):
-        PROVIDER.collect(Config(), role_name="Reader")
+        read_alone(PROVIDER, Config(), role_name="Reader")
 
 
 def test_no_more_is_called_than_the_published_policy_allows(aws: LoopbackAws) -> None:

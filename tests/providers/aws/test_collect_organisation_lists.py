@@ -21,6 +21,7 @@ from fixtures.loopback import aws_organisation
 from fixtures.loopback.aws import ACCOUNT, LoopbackAws
 from fixtures.loopback.faults import Fault
 from tests.faults.clouds import trust
+from tests.reading import read_alone
 
 FAST = Limits(attempts=2, read_timeout=5, pause=0.01, members=Patience(pause=0.01))
 LISTED, ATTACHED = "organizations:ListAccountsForParent", "organizations:ListPoliciesForTarget"
@@ -33,7 +34,7 @@ def organisation(aws: LoopbackAws, suspended: int = 0, region: str = "us-east-1"
 
 
 def collect(**options: Any) -> Snapshot:
-    return PROVIDER.collect(Config(), limits=FAST, **options)
+    return read_alone(PROVIDER, Config(), limits=FAST, **options)
 
 
 def gaps(snapshot: Snapshot) -> list[Coverage]:

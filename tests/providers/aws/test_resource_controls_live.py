@@ -18,6 +18,7 @@ from auditor.rules.base import Persona
 from fixtures.loopback import aws_organisation
 from fixtures.loopback.aws import ACCOUNT, LoopbackAws
 from fixtures.loopback.faults import Fault
+from tests.reading import read_alone
 
 HOST = "token.actions.githubusercontent.com"
 FAST = Limits(attempts=2, read_timeout=5, pause=0.01)
@@ -61,7 +62,7 @@ def organisation(aws: LoopbackAws) -> tuple[str, list[str]]:
 
 
 def audit() -> Report:
-    snapshot = PROVIDER.collect(Config(), organization=ANY, limits=FAST)
+    snapshot = read_alone(PROVIDER, Config(), organization=ANY, limits=FAST)
     return pipeline.audit(snapshot, [PROVIDER], Config(), rules.RULES, Persona.REGULAR, silent)
 
 

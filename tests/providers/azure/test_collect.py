@@ -54,6 +54,7 @@ from tests.providers.azure.tenant import (
     principal,
     row,
 )
+from tests.reading import read_alone
 
 # What is read
 
@@ -435,16 +436,16 @@ def test_the_tenant_is_learnt_from_the_directory_if_need_be(azure: LoopbackAzure
 def test_the_configuration_says_what_to_read_unless_the_command_line_does(azure: LoopbackAzure) -> None:
     chosen = AzureTargets(tenant=TENANT, subscriptions=(DEV,), cloud="AzureUSGovernment")
     config = Config(targets=Targets(azure=chosen))
-    snapshot = PROVIDER.collect(config, limits=FAST)
+    snapshot = read_alone(PROVIDER, config, limits=FAST)
     assert list(bodies(snapshot, "subscription")) == [IN_DEV]
     assert bodies(snapshot, "tenant")[IN_TENANT]["cloud"] == "AzureUSGovernment"
-    snapshot = PROVIDER.collect(config, management_groups=["platform"], limits=FAST)
+    snapshot = read_alone(PROVIDER, config, management_groups=["platform"], limits=FAST)
     assert list(bodies(snapshot, "subscription")) == [IN_PROD]
 
 
 def test_what_is_going_on_is_told(azure: LoopbackAzure) -> None:
     told: list[str | Stage] = []
-    PROVIDER.collect(Config(), limits=FAST, progress=told.append)
+    read_alone(PROVIDER, Config(), limits=FAST, progress=told.append)
     assert [one for one in told if isinstance(one, str)] == [
         "reading the applications of the tenant",
         "reading the managed identities of 2 subscriptions",

@@ -37,6 +37,7 @@ from tests.providers.gcp.organisation import (
     raw,
     row,
 )
+from tests.reading import read_alone
 
 # What is read
 
@@ -359,8 +360,8 @@ def test_names_that_cannot_be_meant(arguments: dict[str, list[str]], message: st
 
 def test_the_configuration_says_what_to_read_unless_the_command_line_does(google: LoopbackGoogle) -> None:
     config = Config(targets=Targets(gcp=GcpTargets(folders=("200",))))
-    assert row(PROVIDER.collect(config, limits=FAST), "folders/200", "cloud-asset").status is Status.READ
-    snapshot = PROVIDER.collect(config, projects=["identity"], limits=FAST)
+    assert row(read_alone(PROVIDER, config, limits=FAST), "folders/200", "cloud-asset").status is Status.READ
+    snapshot = read_alone(PROVIDER, config, projects=["identity"], limits=FAST)
     assert list(bodies(snapshot, "project")) == ["projects/1002"]
 
 
@@ -368,7 +369,7 @@ def test_the_project_of_the_environment_is_the_last_resort(
     google: LoopbackGoogle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "identity")
-    assert list(bodies(PROVIDER.collect(Config(), limits=FAST), "project")) == ["projects/1002"]
+    assert list(bodies(read_alone(PROVIDER, Config(), limits=FAST), "project")) == ["projects/1002"]
 
 
 # How much it costs
