@@ -23,7 +23,7 @@ from auditor.power import Authority, Capability, OwnToken, Power, Profile, Step,
 Way = tuple[Step, ...]
 """From one identity to another, hop by hop; empty for the identity itself."""
 
-REMEMBERED = 100_000
+REMEMBERED = 50_000
 """Steps that are kept in profiles and standings, where an identity counts as ten: so that an estate of a million needs
 no more memory than one of thousands, though some that enter every account have thousands of steps each."""
 

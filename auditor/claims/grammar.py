@@ -271,7 +271,7 @@ class Grammar:
         return _distinct(shapes, claims, False)[1].get(shape, shape)
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 10)  # what is remembered keeps forms of token alive
 def _distinct(
     shapes: tuple[Shape, ...], claims: frozenset[str], by_run: bool
 ) -> tuple[tuple[Shape, ...], Mapping[Shape, Shape]]:

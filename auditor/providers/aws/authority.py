@@ -20,8 +20,8 @@ from auditor.snapshot import Snapshot
 REWRITE = "iam-update-assume-role-policy"
 """The path by which a role rewrites who may become another one."""
 
-REMEMBERED = 32_768
-"""Capabilities and steps of the roles asked for last: some 20 MB."""
+REMEMBERED = 50_000
+"""Capabilities and steps of the roles asked for last, where a role counts as ten: some 15 MB."""
 
 
 class AwsAuthority:
@@ -60,7 +60,7 @@ class AwsAuthority:
 
 
 def _memory() -> Kept[Identity, Profile]:
-    return Kept(REMEMBERED, lambda found: 1 + len(found.steps) + len(found.power.capabilities))
+    return Kept(REMEMBERED, lambda found: 10 + len(found.steps) + len(found.power.capabilities))
 
 
 def profile(room: Room, role: Role) -> Profile:
