@@ -126,12 +126,14 @@ class Admitted:
 
     def _first(self, further: Predicate, shape: Shape, work: Work, *, permissive: bool) -> State | None:
         """Constraints some token of `shape` satisfies together with `further`; None when there are none."""
+        known = None if self.predicate == TRUE else self._boxes(shape, permissive=permissive)
+        if known == ():
+            return None
         search = Search(permissive, work)
         alike = self.grammar.representative(shape, self.grammar.shapes, claims_of(further))
         asked = _formula(settled(further, possibly=permissive), alike, work, permissive=permissive)
         if asked is False:
             return None
-        known = None if self.predicate == TRUE else self._boxes(shape, permissive=permissive)
         if known is None:
             own = self._lowered(shape, work, permissive=permissive)
             return search.first(all_of((_restriction(shape, permissive=permissive), own, asked)))
