@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import functools
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -118,7 +118,7 @@ class Statement:
 
     effect: Literal["allow", "deny"]
     source: Source
-    clauses: tuple[Clause, ...]
+    clauses: Sequence[Clause]
     issuers: tuple[str, ...] = ()
     """Every issuer this one statement trusts, as URLs; more than one is the cross-issuer hole."""
 

@@ -2,27 +2,60 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import settings
+from moto.moto_api._internal.models import moto_api_backend
 
 from fixtures.loopback.aws import LoopbackAws
+from tests import quick_boto
+from tests.claims.proof import forget
 
 # The machine that runs the tests may be busy: time limits per example fail where nothing is wrong.
 # An unattended run tries the same examples each time; at a desk every run tries new ones.
 settings.register_profile("auditor", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("auditor")
 
+COLLECTOR = (20_000, 10, 10)
+"""When the garbage collector runs: next to nothing that the tests make is cyclic, but the SDKs' clients are."""
+gc.set_threshold(*COLLECTOR)
+
 SCRUBBED = ("AWS_", "AUDITOR_", "AZURE_", "BOTO_", "CLOUDSDK_", "GCLOUD_", "GOOGLE_", "MOTO_")
 SCRUBBED_NAMES = {
     *("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
     *("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "TERM"),
 }
+
+
+GROWN = 300_000
+"""So many more objects, about 30 megabytes, and what the program remembers is emptied, and what moto holds."""
+HELD = pytest.StashKey[int]()
+"""Objects when that was done last."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """A process of ten thousand tests stays as small as one of ten.
+
+    An audit lets the collector rest and takes from it whatever was read, and the solver remembers what it was asked: it
+    is the only one in its process. Here the next one follows.
+    """
+    yield
+    gc.set_threshold(*COLLECTOR)
+    gc.unfreeze()
+    over, stash = nextitem is None or nextitem.path != item.path, item.config.stash
+    if over and sys.getallocatedblocks() > stash.get(HELD, 0) + GROWN:
+        forget()
+        moto_api_backend.reset()
+        gc.collect()
+        stash[HELD] = sys.getallocatedblocks()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -78,6 +111,13 @@ def _must_be_local(family: int, address: Any) -> None:
     if not local:
         # Not an exception that a blanket handler in an SDK could swallow.
         pytest.fail(f"a test tried to reach {host}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_boto() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        quick_boto.hurry(patch)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -46,7 +46,7 @@ _auditor
 def bash(*words: str) -> list[str]:
     """What bash would suggest for the last of `words`, taken apart as bash does it, at `=`."""
     command = [installed("bash"), "--norc", "-c", BASH, "bash", *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert done.stderr == ""
     return done.stdout.splitlines()
 
@@ -125,7 +125,7 @@ FISH = "source auditor.fish; complete -C $argv[1]"
 def test_fish(typed: str, expected: list[str], tmp_path: Path) -> None:
     command = [installed("fish"), "--no-config", "-c", FISH, typed]
     home = {**os.environ, "HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True, env=home)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, env=home)
     assert [line.partition("\t")[0].replace("\\ ", " ") for line in done.stdout.splitlines()] == expected
     assert done.stderr == ""
 
@@ -162,9 +162,9 @@ def say(terminal: int, text: str) -> None:
 
 
 def until(terminal: int, end: str) -> str:
-    """What comes out of the terminal, up to `end` or for ten seconds."""
+    """What comes out of the terminal, up to `end` or for a minute."""
     shown = ""
-    last = time.monotonic() + 10
+    last = time.monotonic() + 60
     while end not in shown and time.monotonic() < last:
         ready, _, _ = select.select([terminal], [], [], 0.2)
         if ready:

@@ -8,7 +8,7 @@ condition to those that satisfy the renamed one, if:
 1. φ of a claim's text is the text of φ of its values: they meet literals at characters that no word holds, or at a
    part of a literal that no name holds, such as `.yml` (`_loose`); and no literal holds the word (those are reserved);
 2. each variable can hold w exactly where it can hold p: both are spelled with its characters or neither is, finite
-   values hold neither (reserved), no exclusion looks into either of them (`_looks_into`), and values that may hold
+   values hold neither (reserved), no exclusion looks into either of them (`looks_into`), and values that may hold
    several words have room for all that the condition spells out, before and after (`room_of`);
 3. no pattern of the condition looks into w or p: what stands beside a wildcard is neither part of them nor continued by
    them; and the condition holds neither `?`, nor `%` (a colon in code), nor a test that ignores case, nor a language
@@ -22,7 +22,7 @@ it was.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -30,7 +30,20 @@ from auditor.claims.grammar import Grammar, Shape
 from auditor.claims.languages.language import Language
 from auditor.claims.languages.pattern import STAR, Pattern
 from auditor.claims.languages.value_set import ValueSet
-from auditor.claims.names import LETTERS, MOST, PLACEHOLDER, WORD, Facts, Fragment, facts_of, room_of, words_of
+from auditor.claims.names import (
+    LETTERS,
+    MOST,
+    PLACEHOLDER,
+    WORD,
+    Facts,
+    any_placeholder,
+    facts_of,
+    look_into_placeholders,
+    looks_into,
+    may_rename,
+    room_of,
+    words_of,
+)
 from auditor.claims.predicate import (
     AllValues,
     And,
@@ -50,11 +63,14 @@ from auditor.claims.predicate import (
     parts_of,
 )
 
-_NAME = re.compile(r"[a-z](?:[a-z0-9]|-(?=[a-z0-9])){1,29}")
-"""Words that are renamed: what owners and repositories are mostly called, and no id or version."""
-
 SLACK = 64
 """Characters a value may need beside what the condition spells out."""
+
+
+_PIECES = re.compile(f"({WORD.pattern})")
+"""Splits a text into its words and what stands between them."""
+
+_WITHIN = LETTERS | {"\n"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,40 +117,38 @@ def canonical(
     Words of `also` are left alone: names that mean something beyond being the same or not.
     """
     texts = tuple(_texts(predicate))
-    known = frozenset(text for text in texts if text is not None)
+    known = sorted({text for text in texts if text is not None})
     if not texts or None in texts:
         return predicate, Renaming({})
-    placeholders = placeholders_for(known, _needed(predicate), grammar, shapes, claims_of(predicate), also)
+    facts = facts_of(grammar, shapes, claims_of(predicate))
+    placeholders = placeholders_for("\n".join(known), _needed(predicate), facts, also)
     if not placeholders:
         return predicate, Renaming({})
     return renamed(predicate, placeholders), Renaming({name: word for word, name in placeholders.items()})
 
 
-def placeholders_for(
-    texts: frozenset[str],
-    needed: int,
-    grammar: Grammar,
-    shapes: tuple[Shape, ...],
-    read: frozenset[str],
-    also: frozenset[str] = frozenset(),
-) -> dict[str, str]:
-    """Word → placeholder, for the names in `texts`: what a condition on the claims `read` compares with.
+def placeholders_for(texts: str, needed: int, facts: Facts, also: frozenset[str] = frozenset()) -> dict[str, str]:
+    """Word → placeholder, for the names in `texts`: what a condition compares with, one text a line.
 
-    `needed` is how many characters the texts that must hold together spell out, or more. Empty where nothing may be
-    renamed. Words of `also` are left alone.
+    The placeholders are numbered in the order of the names. `facts` are those of the claims that are read. `needed`
+    is how many characters the texts that must hold together spell out, or more. Empty where nothing may be renamed.
+    Words of `also` are left alone.
     """
-    facts = facts_of(grammar, shapes, read)
-    if facts.loose:
+    kept = () if _barred(facts, also) else _kept(texts, facts, also)
+    if not kept:
         return {}
-    kept = _kept(texts, facts, also)
-    room = room_of(facts.variables, frozenset().union(*texts) - LETTERS) - SLACK
-    if not kept or needed > room:
+    room = room_of(facts.variables, frozenset(texts) - _WITHIN) - SLACK
+    if needed > room:
         return {}
     assert len(kept) <= MOST, "a condition of so many names needs more room than any value has"
-    placeholders = {word: f"{PLACEHOLDER}{place}" for place, word in enumerate(dict.fromkeys(kept))}
+    placeholders = {word: f"{PLACEHOLDER}{place}" for place, word in enumerate(kept)}
     # Placeholders may be longer than the names: `name10/name11/…` needs the room as well that `ab/cd/…` has.
-    stretched = max((len(exchanged(text, placeholders)) / len(text) for text in texts if text), default=1.0)
-    return {} if needed * stretched > room else placeholders
+    stretched = max(len(placeholder) / len(word) for word, placeholder in placeholders.items())
+    if needed * stretched > room:
+        stretched = max(len(exchanged(text, placeholders)) / len(text) for text in texts.split("\n") if text)
+        if needed * stretched > room:
+            return {}
+    return placeholders
 
 
 @lru_cache(maxsize=1 << 12)
@@ -181,39 +195,31 @@ def _spelled(language: Language) -> Iterable[str | None]:
     return (text,) if "%" not in text and text.replace(STAR, "").isascii() else (None,)
 
 
-def _kept(texts: frozenset[str], facts: Facts, also: frozenset[str]) -> list[str] | None:
-    """The words that may be renamed, in a fixed order; None when a placeholder is among the words already."""
-    words: dict[str, None] = {}
-    fragments = set(facts.fragments)
-    for text in sorted(texts):
-        for word in words_of(text):
-            if isinstance(word, str):
-                words[word] = None
-            else:
-                fragments.add(word)
-    others = {word.lower() for word in words if word != word.lower()}
-    alone = facts.reserved | also | others
-    if any(word.startswith(PLACEHOLDER) and word[len(PLACEHOLDER) :].isdigit() for word in (*words, *alone)):
-        return None  # a name that looks like a placeholder, in the condition, the tables or among ours
-    spare = [f"{PLACEHOLDER}{place}" for place in range(len(words))]
-    if any(_looks_into(fragment, name) for fragment in fragments for name in spare):
-        return None
+@lru_cache(maxsize=1 << 10)
+def _barred(facts: Facts, also: frozenset[str]) -> bool:
+    """Whether nothing may be renamed, whatever the condition: a name in the tables or of ours may be a placeholder."""
+    return facts.loose or any_placeholder(facts.reserved | also)
+
+
+def _kept(texts: str, facts: Facts, also: frozenset[str]) -> Sequence[str]:
+    """The words that may be renamed, each once, in order; none when a placeholder is among the words already."""
+    found, fragments = words_of(texts)
+    words = dict.fromkeys(found)
+    if PLACEHOLDER in texts.lower() and any_placeholder(words):
+        return ()
+    if look_into_placeholders(facts.fragments, len(words)):
+        return ()
+    if fragments and look_into_placeholders(fragments, len(words)):
+        return ()
+    others = frozenset[str]() if texts.islower() else {word.lower() for word in words if not word.islower()}
     return [
         word
         for word in words
-        if _NAME.fullmatch(word)
-        and word not in alone
-        and facts.admits_alike(word)
-        and not any(_looks_into(fragment, word) for fragment in fragments)
+        if may_rename(facts, word)
+        and word not in also
+        and word not in others
+        and not any(looks_into(fragment, word) for fragment in fragments)
     ]
-
-
-def _looks_into(fragment: Fragment, word: str) -> bool:
-    """Whether some text holds the fragment only because it holds the word."""
-    part, begins, ends = fragment
-    if begins and ends:
-        return part == word
-    return word.startswith(part) if begins else word.endswith(part) if ends else part in word
 
 
 def _needed(predicate: Predicate) -> int:
@@ -261,4 +267,4 @@ def _with(language: Language, placeholders: Mapping[str, str]) -> Language:
 
 def exchanged(text: str, placeholders: Mapping[str, str]) -> str:
     """`text` with the placeholders in place of the words."""
-    return WORD.sub(lambda word: placeholders.get(word[0], word[0]), text)
+    return "".join([placeholders.get(piece, piece) for piece in _PIECES.split(text)])

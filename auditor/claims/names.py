@@ -22,21 +22,67 @@ PLACEHOLDER = "name"
 MOST = 99_999
 """Names that one condition may have."""
 
+_NAME = re.compile(r"[a-z](?:[a-z0-9]|-(?=[a-z0-9])){1,29}")
+"""Words that are renamed: what owners and repositories are mostly called, and no id or version."""
+
+_RUN = re.compile(f"{STAR}?{WORD.pattern}{STAR}?")
+
 Fragment = tuple[str, bool, bool]
 """Part of a word beside a wildcard; and whether the word begins with it, and ends with it."""
 
 
-@lru_cache(maxsize=1 << 13)
-def words_of(text: str) -> tuple[str | Fragment, ...]:
-    """The words of a pattern's text, and the parts of words that stand beside a star."""
-    found: list[str | Fragment] = []
-    for run in WORD.finditer(text):
-        before, after = text[run.start() - 1 : run.start()] == STAR, text[run.end() : run.end() + 1] == STAR
-        found.append((run[0].lower(), not before, not after) if before or after else run[0])
-    return tuple(found)
+def words_of(text: str) -> tuple[list[str], frozenset[Fragment]]:
+    """The words of a pattern's text in order, and the parts of words that stand beside a star."""
+    if STAR not in text:
+        return WORD.findall(text), frozenset()
+    runs = _RUN.findall(text.replace(STAR, 2 * STAR))  # a star between two words stands beside both
+    beside = (run for run in runs if STAR in run)
+    fragments = [(run.strip(STAR).lower(), run[0] != STAR, run[-1] != STAR) for run in beside]
+    return [run for run in runs if STAR not in run], frozenset(fragments)
+
+
+def looks_into(fragment: Fragment, word: str) -> bool:
+    """Whether some text holds the fragment only because it holds the word."""
+    part, begins, ends = fragment
+    if begins and ends:
+        return part == word
+    return word.startswith(part) if begins else word.endswith(part) if ends else part in word
+
+
+@lru_cache(maxsize=1 << 10)
+def look_into_placeholders(fragments: frozenset[Fragment], count: int) -> bool:
+    """Whether one of the fragments looks into one of the first `count` placeholders."""
+    return any(looks_into(fragment, f"{PLACEHOLDER}{place}") for fragment in fragments for place in range(count))
+
+
+def any_placeholder(words: Iterable[str]) -> bool:
+    """Whether one of the words, ignoring case, looks like a placeholder."""
+    folded = (word.lower() for word in words)
+    return any(word.startswith(PLACEHOLDER) and word[len(PLACEHOLDER) :].isdigit() for word in folded)
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What a variable asks of words, as far as they matter here."""
+
+    characters: frozenset[str]
+    negated: bool
+    minimum: int
+    maximum: int
+
+    def admit_alike(self, word: str) -> bool:
+        """Whether it can hold the word exactly where it can hold a placeholder."""
+        names = f"{PLACEHOLDER}0", f"{PLACEHOLDER}{MOST}"
+        spelled = self._spell(word)
+        if spelled is not self._spell(names[-1]):
+            return False
+        return not spelled or all(self.minimum <= len(text) <= self.maximum for text in (word, *names))
+
+    def _spell(self, word: str) -> bool:
+        return self.characters.isdisjoint(word) if self.negated else self.characters.issuperset(word)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Facts:
     """What renaming must respect in the tokens of one issuer."""
 
@@ -48,21 +94,18 @@ class Facts:
     """What exclusions of variables look for."""
     variables: tuple[Variable, ...]
 
-    def admits_alike(self, word: str) -> bool:
-        """Whether every variable can hold the word exactly where it can hold a placeholder."""
-        return _admits_alike(self.variables, word)
+    limits: frozenset[Limits]
+    """What the variables ask, each only once."""
 
 
 @lru_cache(maxsize=1 << 13)
-def _admits_alike(variables: tuple[Variable, ...], word: str) -> bool:
-    names = f"{PLACEHOLDER}0", f"{PLACEHOLDER}{MOST}"
-    for variable in variables:
-        spelled = variable.characters.spells(word)
-        if spelled is not variable.characters.spells(names[-1]):
-            return False
-        if spelled and not all(variable.minimum <= len(text) <= variable.maximum for text in (word, *names)):
-            return False
-    return True
+def may_rename(facts: Facts, word: str) -> bool:
+    """Whether nothing in the tokens would notice: all that renaming asks but for what the condition says."""
+    if not _NAME.fullmatch(word) or word in facts.reserved:
+        return False
+    if any(looks_into(fragment, word) for fragment in facts.fragments):
+        return False
+    return all(limits.admit_alike(word) for limits in facts.limits)
 
 
 @lru_cache(maxsize=1024)
@@ -100,6 +143,7 @@ def facts_of(grammar: Grammar, shapes: tuple[Shape, ...], read: frozenset[str]) 
         reserved=frozenset(words),
         fragments=frozenset(fragment for shape in exclusions for fragment in _looked_for(shape)),
         variables=free,
+        limits=frozenset(Limits(v.characters.chars, v.characters.negated, v.minimum, v.maximum) for v in free),
     )
 
 
@@ -109,8 +153,9 @@ def _all(text: str) -> list[str]:
 
 def _looked_for(shape: Pattern) -> Iterator[Fragment]:
     """The words an exclusion looks for, whole ones as well."""
-    for word in words_of(shape.text):
-        yield (word.lower(), True, True) if isinstance(word, str) else word
+    words, fragments = words_of(shape.text)
+    yield from ((word.lower(), True, True) for word in words)
+    yield from fragments
 
 
 def _loose(terms: Iterable[Term]) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 
 from auditor.breadth import sentence
 from auditor.claims.predicate import Token
@@ -17,7 +17,7 @@ from auditor.claims.verdict import Accepted, Undecided, Verdict
 from auditor.config import Ours
 from auditor.decide import shapes_for
 from auditor.judgement import spoken_of
-from auditor.model import Decision, Finding, Level, Trust
+from auditor.model import Breadth, Decision, Finding, Level, Trust
 from auditor.rules.base import Context, Definition
 from auditor.rules.fix_aws import LARGEST
 from auditor.rules.forms import (
@@ -31,12 +31,11 @@ from auditor.rules.forms import (
     VerdictForm,
     breadth_form,
     cut,
-    filled,
     finding_form,
-    told_breadth,
+    gaps,
     verdict_form,
 )
-from auditor.rules.likeness import Likeness, kind_of, likeness
+from auditor.rules.likeness import Likeness, ground_of, kind_of, likeness, plain
 from auditor.rules.severity import rate
 
 KINDS = 1 << 9
@@ -51,8 +50,10 @@ class _Kind:
     """What is known of a kind in which nothing is open."""
 
     decision: Decision
-    reachable: VerdictForm
-    classes: tuple[tuple[str, VerdictForm], ...]
+    verdicts: tuple[VerdictForm, ...]
+    """Whether anybody gets in first; each that differs from those before."""
+    classes: tuple[tuple[str, int], ...]
+    """Class → which of `verdicts`: most share theirs."""
     breadth: BreadthForm
     tenants: tuple[Text, ...]
     projects: tuple[Text, ...]
@@ -70,13 +71,12 @@ class _Seen:
     decision: Decision | None = None
     account: str = ""
     names: tuple[str, ...] = ()
-    subject: str = ""
     proven: list[Token] = field(default_factory=list)
     """Tokens that its source lets in."""
 
-    def gaps(self, decision: Decision) -> Gaps:
+    def gaps(self, statement: str, then: str | None) -> Gaps:
         identity = self.trust.identity
-        return (identity.id, identity.name, decision.statement, decision.then or "", self.account, *self.names)
+        return gaps(identity.id, identity.name, statement, then or "", self.account, names=self.names)
 
 
 class Alike:
@@ -96,6 +96,8 @@ class Alike:
         self._ours = ours
         self._admits = admits
         self._alone = Context(ours, (), (), _settled(judge), None if reach is None else _settled_reach(reach))
+        self._grounds = lru_cache(maxsize=KINDS)(ground_of)
+        self._spoken_of = cache(self._all_spoken_of)
         self._kinds: OrderedDict[Hashable, _Kind | None] = OrderedDict()
         self._seen: OrderedDict[int, _Seen] = OrderedDict()
 
@@ -118,8 +120,9 @@ class Alike:
         forms = kind.findings[key]
         if forms is None:
             return None
-        gaps = seen.gaps(decision)
-        found = [form.told(seen.subject, decision.power, gaps) for form in forms]
+        gaps = seen.gaps(decision.statement, decision.then)
+        subject = seen.trust.id if forms else ""
+        found = [form.told(subject, decision.power, gaps) for form in forms]
         if any(
             one.fix is not None and max(len(one.fix.before or ""), len(one.fix.after or "")) > LARGEST for one in found
         ):
@@ -162,31 +165,40 @@ class Alike:
 
     def _look(self, trust: Trust) -> _Seen:
         issuer = trust.issuer
-        owned = self._ours.tenants.get(issuer.kind, ())
-        spoken = spoken_of(owned).union(one.id for one in owned if one.id is not None)
-        found = likeness(trust, shapes_for(issuer, self._ours), spoken)
+        found = likeness(trust, shapes_for(issuer, self._ours), self._spoken_of(issuer.kind), self._grounds)
         kind = None if found is None else self._kind(trust, found)
         if found is None or kind is None:
             return _Seen(trust)
-        seen = _Seen(trust, kind, None, found.account, tuple(found.placeholders), trust.id)
-        seen.decision = decision = _told(kind, seen)
-        accepted = (one for one in (decision.reachable, *decision.classes.values()) if isinstance(one, Accepted))
-        return seen if all(self._proven(one.witness, seen) for one in accepted) else _Seen(trust)
+        seen = _Seen(trust, kind, None, found.account, tuple(found.placeholders))
+        gaps = seen.gaps("", None)
+        verdicts = [form.told(gaps) for form in kind.verdicts]
+        for verdict in verdicts:
+            if isinstance(verdict, Accepted) and not self._proven(verdict.witness, seen):
+                return _Seen(trust)
+        seen.decision = _told(kind, trust, verdicts, gaps)
+        return seen
+
+    def _all_spoken_of(self, platform: str) -> frozenset[str]:
+        """Names of ours on a platform: words that mean something by themselves."""
+        owned = self._ours.tenants.get(platform, ())
+        return spoken_of(owned).union(one.id for one in owned if one.id is not None)
 
     def _kind(self, trust: Trust, found: Likeness) -> _Kind | None:
         if found.key in self._kinds:
             self._kinds.move_to_end(found.key)
             return self._kinds[found.key]
         try:
-            like = kind_of(trust, found)
-            # With its own documents: those of another that was judged are equal, but may be written in another order.
-            kind: _Kind | None = _known(replace(self._alone.judge(like), trust=like))
+            kind = self._judged(kind_of(trust, found)) if plain(trust, found) else None
         except (OpenError, RecursionError):  # the latter of documents nested as none of AWS's is
             kind = None
         self._kinds[found.key] = kind
         if len(self._kinds) > KINDS:
             self._kinds.popitem(last=False)
         return kind
+
+    def _judged(self, like: Trust) -> _Kind:
+        # With its own documents: those of another that was judged are equal, but may be written in another order.
+        return _known(replace(self._alone.judge(like), trust=like))
 
 
 def _same(one: Decision, other: Decision) -> bool:
@@ -218,28 +230,41 @@ def _settled_reach(reach: Callable[[Trust], Verdict]) -> Callable[[Trust], Verdi
 
 
 def _known(decision: Decision) -> _Kind:
+    verdicts: dict[str, VerdictForm] = {}
+
+    def place(verdict: Verdict) -> int:
+        form = verdict_form(verdict)
+        said = repr(form)  # the order of claims matters to who reads it
+        verdicts.setdefault(said, form)
+        return list(verdicts).index(said)
+
+    place(decision.reachable)
+    classes = tuple([(name, place(verdict)) for name, verdict in decision.classes.items()])
     return _Kind(
         decision=replace(decision, statement=STATEMENT, then=THEN),
-        reachable=verdict_form(decision.reachable),
-        classes=tuple([(name, verdict_form(verdict)) for name, verdict in decision.classes.items()]),
-        breadth=breadth_form(decision.breadth),
+        verdicts=tuple(verdicts.values()),
+        classes=classes,
+        breadth=breadth_form(decision.breadth, partial(_sentence, decision.trust, complete=decision.breadth_complete)),
         tenants=tuple(map(cut, decision.tenants)),
         projects=tuple(map(cut, decision.projects)),
     )
 
 
-def _told(kind: _Kind, seen: _Seen) -> Decision:
+def _told(kind: _Kind, trust: Trust, verdicts: Sequence[Verdict], gaps: Gaps) -> Decision:
     """The decision about a trust of the kind."""
-    trust, complete = seen.trust, kind.decision.breadth_complete
-    gaps = seen.gaps(kind.decision)
-    breadth = told_breadth(kind.breadth, gaps)
+    breadth, complete = kind.breadth.told(gaps), kind.decision.breadth_complete
+    said = kind.breadth.sentence
     return Decision(
         trust=trust,
-        reachable=kind.reachable.told(gaps),
-        classes={name: form.told(gaps) for name, form in kind.classes},
+        reachable=verdicts[0],
+        classes={name: verdicts[place] for name, place in kind.classes},
         breadth=breadth,
         breadth_complete=complete,
-        tenants=tuple(sorted([filled(text, gaps) for text in kind.tenants])),
-        projects=tuple(sorted([filled(text, gaps) for text in kind.projects])),
-        statement=sentence(breadth, trust.issuer, trust.identity.gained, complete),
+        tenants=tuple(sorted([text % gaps for text in kind.tenants])),
+        projects=tuple(sorted([text % gaps for text in kind.projects])),
+        statement=_sentence(trust, breadth, complete=complete) if said is None else said % gaps,
     )
+
+
+def _sentence(trust: Trust, breadth: Breadth, *, complete: bool) -> str:
+    return sentence(breadth, trust.issuer, trust.identity.gained, complete)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
 from auditor.breadth import in_order, with_values
-from auditor.claims.predicate import ClaimValue, Token
+from auditor.claims.predicate import Token
 from auditor.claims.verdict import Accepted, Rejected, Undecided, Verdict
 from auditor.model import Breadth, Confidence, Extent, Finding, Fix, Level, Source
 from auditor.rules.likeness import ACCOUNT, NAME, ROLE
@@ -27,10 +27,10 @@ _GAP = re.compile(f"{ROLE}|{NAME}|{STATEMENT}|{THEN}|{ACCOUNT}|name([0-9]+)")
 _PART = re.compile(r"[A-Za-z0-9._-]name[0-9]|name[0-9]+[A-Za-z._-]")
 """A name as part of a longer word: whether one may be exchanged for another there, nobody has looked into."""
 
-Text = tuple[str | int, ...]
-"""Pieces of a text, and the numbers of the gaps between them."""
+Text = str
+"""A text as the left side of `%`, with `%(5)s` where gap 5 is."""
 
-Gaps = Sequence[str]
+Gaps = Mapping[str, str]
 """What to fill them with, by number."""
 
 
@@ -38,46 +38,48 @@ class OpenError(Exception):
     """Something about a kind is not settled."""
 
 
+def gaps(*fixed: str, names: Iterable[str]) -> Gaps:
+    """`fixed` in the order of `FIXED`, and the names behind."""
+    return {str(number): told for number, told in enumerate((*fixed, *names))}
+
+
 def cut(text: str) -> Text:
-    """`text` in pieces."""
-    pieces: list[str | int] = []
-    at = 0
-    for gap in _GAP.finditer(text):
-        if gap.start() > at:
-            pieces.append(text[at : gap.start()])
-        pieces.append(FIXED[gap[0]] if gap[1] is None else len(FIXED) + int(gap[1]))
-        at = gap.end()
-    if at < len(text):
-        pieces.append(text[at:])
-    return tuple(pieces)
+    """`text` with gaps."""
+    return _GAP.sub(_gap, text.replace("%", "%%"))
 
 
-def filled(text: Text, gaps: Gaps) -> str:
-    """The text, whole."""
-    if len(text) == 1 and isinstance(text[0], str):
-        return text[0]
-    return "".join([piece if isinstance(piece, str) else gaps[piece] for piece in text])
+def _gap(found: re.Match[str]) -> str:
+    return f"%({FIXED[found[0]] if found[1] is None else len(FIXED) + int(found[1])})s"
 
 
-WitnessForm = tuple[tuple[str, Text | bool | int], ...]
+def whole(text: Text) -> bool:
+    """Whether the text has no gaps."""
+    return "%(" not in text.replace("%%", "")
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessForm:
+    """A witness with gaps."""
+
+    claims: Token
+    """In order; those with gaps as they are in the kind's own."""
+    texts: tuple[tuple[str, Text], ...]
+    """The claims with gaps."""
+
+    def told(self, gaps: Gaps) -> Token:
+        """The witness, whole."""
+        token = dict(self.claims)
+        for name, text in self.texts:
+            token[name] = text % gaps
+        return token
 
 
 def witness_form(witness: Token) -> WitnessForm:
     """A witness with gaps. Raises `OpenError` where a name is part of something else."""
-    return tuple([(name, _value(value)) for name, value in witness.items()])
-
-
-def _value(value: ClaimValue) -> Text | bool | int:
-    if isinstance(value, bool | int):
-        return value
-    if isinstance(value, tuple) or _PART.search(value):
+    if any(isinstance(value, tuple) or (isinstance(value, str) and _PART.search(value)) for value in witness.values()):
         raise OpenError
-    return cut(value)
-
-
-def told_witness(form: WitnessForm, gaps: Gaps) -> Token:
-    """The witness, whole."""
-    return {name: filled(value, gaps) if isinstance(value, tuple) else value for name, value in form}
+    texts = ((name, cut(value)) for name, value in witness.items() if isinstance(value, str))
+    return WitnessForm(witness, tuple([(name, text) for name, text in texts if not whole(text)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +94,8 @@ class VerdictForm:
     def told(self, gaps: Gaps) -> Verdict:
         """The verdict about a trust."""
         if self.witness is not None:
-            return Accepted(told_witness(self.witness, gaps), self.template)
-        return Rejected(None if self.reason is None else filled(self.reason, gaps))
+            return Accepted(self.witness.told(gaps), self.template)
+        return Rejected(None if self.reason is None else self.reason % gaps)
 
 
 def verdict_form(verdict: Verdict) -> VerdictForm:
@@ -109,31 +111,53 @@ def verdict_form(verdict: Verdict) -> VerdictForm:
             assert_never(verdict)
 
 
-ExtentForm = Extent | tuple[Extent, tuple[Text, ...]]
-"""An extent without gaps, or one and its values."""
-BreadthForm = tuple[tuple[tuple[str, ExtentForm], ...], ...]
+EntryForm = tuple[Mapping[str, Extent], tuple[tuple[str, tuple[Text, ...]], ...]]
+"""An entry as it is in the kind, and the values of its dimensions with gaps."""
 
 
-def breadth_form(breadth: Breadth) -> BreadthForm:
-    """`breadth` with gaps."""
-    return tuple([tuple([(name, _extent_form(extent)) for name, extent in entry.items()]) for entry in breadth])
+@dataclass(frozen=True, slots=True)
+class BreadthForm:
+    """A breadth with gaps, and the sentence about it."""
+
+    entries: tuple[EntryForm, ...]
+    sentence: Text | None
+    """None where the names decide the order in which things are said."""
+
+    def told(self, gaps: Gaps) -> Breadth:
+        """The breadth of a trust."""
+        told: list[Mapping[str, Extent]] = []
+        for known, texts in self.entries:
+            entry = dict(known)
+            for name, values in texts:
+                entry[name] = with_values(known[name], [value % gaps for value in values])
+            told.append(entry)
+        return in_order(told) if len(told) > 1 else tuple(told)
 
 
-def _extent_form(extent: Extent) -> ExtentForm:
-    values = tuple(map(cut, extent.values))
-    return (extent, values) if any(isinstance(piece, int) for text in values for piece in text) else extent
+def breadth_form(breadth: Breadth, sentence: Callable[[Breadth], str]) -> BreadthForm:
+    """`breadth` with gaps; `sentence` is what to say of such a one."""
+    entries = tuple([(entry, _with_gaps(entry)) for entry in breadth])
+    said = cut(sentence(breadth))
+    form = BreadthForm(entries, None if _several(entries) else said)
+    others = _Others({str(number): gap for gap, number in FIXED.items()})
+    return form if sentence(form.told(others)) == said % others else BreadthForm(entries, None)
 
 
-def told_breadth(form: BreadthForm, gaps: Gaps) -> Breadth:
-    """The breadth of a trust."""
-    return in_order([{name: _extent(extent, gaps) for name, extent in entry} for entry in form])
+def _several(entries: tuple[EntryForm, ...]) -> bool:
+    """Whether there is anything to be put in order by names."""
+    return len(entries) > 1 or any(len(values) > 1 for _, texts in entries for _, values in texts)
 
 
-def _extent(form: ExtentForm, gaps: Gaps) -> Extent:
-    if isinstance(form, Extent):
-        return form
-    extent, values = form
-    return with_values(extent, [filled(text, gaps) for text in values])
+class _Others(dict[str, str]):
+    """Gaps filled with what they are in the kind, and with some other names."""
+
+    def __missing__(self, number: str) -> str:
+        return f"other-{number}"
+
+
+def _with_gaps(entry: Mapping[str, Extent]) -> tuple[tuple[str, tuple[Text, ...]], ...]:
+    cuts = ((name, tuple(map(cut, extent.values))) for name, extent in entry.items())
+    return tuple([(name, values) for name, values in cuts if not all(map(whole, values))])
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,22 +183,22 @@ class FindingForm:
             confidence=self.confidence,
             subject=subject,
             subject_kind="trust",
-            title=filled(self.title, gaps),
-            detail=filled(self.detail, gaps),
-            witness=None if self.witness is None else told_witness(self.witness, gaps),
+            title=self.title % gaps,
+            detail=self.detail % gaps,
+            witness=None if self.witness is None else self.witness.told(gaps),
             evidence=tuple(
-                [Source(gaps[0], one.pointer, one.span) if one.document == ROLE else one for one in self.evidence]
+                [Source(_ROLE % gaps, one.pointer, one.span) if one.document == ROLE else one for one in self.evidence]
             ),
             fix=self._fix(gaps),
-            discriminator=filled(self.discriminator, gaps),
+            discriminator=self.discriminator % gaps,
         )
 
     def _fix(self, gaps: Gaps) -> Fix | None:
         if self.fix is None:
             return None
         summary, *change = self.fix
-        before, after = (None if text is None else filled(text, gaps) for text in change)
-        return Fix(filled(summary, gaps), before, after)
+        before, after = (None if text is None else text % gaps for text in change)
+        return Fix(summary % gaps, before, after)
 
 
 def finding_form(finding: Finding, row: str) -> FindingForm:
@@ -193,6 +217,9 @@ def finding_form(finding: Finding, row: str) -> FindingForm:
         fix=None if fix is None else (cut(fix.summary), _cut_or_none(fix.before), _cut_or_none(fix.after)),
         discriminator=cut(finding.discriminator),
     )
+
+
+_ROLE = cut(ROLE)
 
 
 def _cut_or_none(text: str | None) -> Text | None:

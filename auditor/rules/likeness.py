@@ -4,6 +4,11 @@ Names are what `claims.canonical` may rename in everything that the trust compar
 account, and what a decision says in words. A kind is a trust itself, with placeholders for all of these: rules are
 asked about that trust, its own source documents included, and the names are put into what they find.
 
+It is told by the policy as it is written: a *frame* is the policy without the texts that its conditions compare with,
+and once it is known what names are there (its *ground*), the texts with placeholders tell the kind. Only the first
+trust of a frame and the first of a kind are looked at compiled; that all others compile to the same but for the names
+is held up by `tests/rules/test_alike*.py`.
+
 Only trusts of AWS roles have kinds, and of those only what is plain enough to be sure of: conditions on claims of
 issuers, no policy variables, nothing unknown. Statements that come from elsewhere than the role, such as an
 organisation's, are part of the kind as they are.
@@ -13,15 +18,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
 from auditor.claims.canonical import exchanged, placeholders_for, renamed, told_by
 from auditor.claims.grammar import Shape
-from auditor.claims.names import WORD, compared
-from auditor.claims.predicate import claims_of
+from auditor.claims.languages.pattern import STAR
+from auditor.claims.names import WORD, Facts, compared, facts_of
+from auditor.claims.predicate import Predicate, claims_of
 from auditor.model import Clause, Identity, Issuer, Json, Source, Statement, Trust, Value
 
 ACCOUNT = "736150928364"
@@ -33,20 +39,30 @@ POLICY = "AssumeRolePolicyDocument"
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _TAKEN = rf"\\ue00|{ACCOUNT}|name[0-9]"
-_STRANGE = re.compile(rf"\$\{{|{_TAKEN}|[^ -~]")
-"""What must not stand in a policy: variables, and what could be taken for a placeholder."""
+_STRANGE = re.compile(r"\$\{|\\|name[0-9]|[^ -~]")
+"""What must not stand in a policy beside the texts it compares with: variables, and what looks like a placeholder."""
+
+_STRANGE_TEXTS = re.compile(r"[^ -~\n]|[$?%\\]|name[0-9]")
+"""What must not stand in those texts: the same, and what nothing may be renamed beside (`claims.canonical`)."""
 
 _MISTAKABLE = re.compile(rf"[\ue000-\ue00f]|{_TAKEN}")
 """What must not stand in any other text that a finding may quote."""
 
+_OF_NAMES = re.compile(r"(?:ForAnyValue:|ForAllValues:)?String(?:Not)?(?:Equals|Like)(?:IfExists)?")
+"""Operators that compare with names."""
+
+_OF_WORDS = re.compile(r"Null|(?:ForAnyValue:|ForAllValues:)?Bool(?:IfExists)?")
+"""Operators that ask for `true` or `false`: what else is written there is no name."""
+
 _SAID = frozenset(("true", "false"))
-"""Words that are no names: `Null` and `Bool` ask for them."""
 
 _NOTES = frozenset(("provider-missing", "provider-foreign", "provider-unread", "policies-above", "refused-if-resaved"))
 """Notes that are the same for a whole kind; the last is looked at by no rule that judges kinds."""
 
-_Tests = tuple[tuple[str, str, str | tuple[str, ...]], ...]
-"""(operator, key, values) of a condition."""
+_READ = frozenset(("role", "account", "providers", "providers_read", "audited_at"))
+"""Documents of a trust that are looked at here, or by nothing that judges kinds."""
+
+_STR, _DICT = frozenset((str,)), frozenset((dict,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +74,50 @@ class Likeness:
     placeholders: Mapping[str, str]
     """Name → placeholder, numbered from 0."""
     account: str
+    read: frozenset[str]
+    """The claims by which it was decided what names are."""
 
 
-def likeness(trust: Trust, shapes: tuple[Shape, ...], spoken_of: frozenset[str]) -> Likeness | None:
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What trusts have in common that differ in the texts of their conditions, whatever those are."""
+
+    key: Hashable
+    trust: Trust = field(compare=False)
+    """One of them. It also keeps alive what `key` knows by its id."""
+    rest: str
+    """The policy without those texts, with the account of the kind."""
+    shapes: tuple[Shape, ...] = field(compare=False)
+    """What the configuration makes of the issuer's: the same throughout an audit, as is `spoken_of`."""
+    spoken_of: frozenset[str] = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ground:
+    """On what names are told from other words in a frame."""
+
+    read: frozenset[str]
+    facts: Facts
+    fixed: str
+    """What is compared with besides the role's own texts, one text a line."""
+    also: frozenset[str]
+    """Words that are no names."""
+    needed: int
+    """Characters that `fixed` asks of a value."""
+    rest: frozenset[str]
+    """The words of the frame's policy."""
+
+
+def likeness(
+    trust: Trust,
+    shapes: tuple[Shape, ...],
+    spoken_of: frozenset[str],
+    grounds: Callable[[Frame], Ground | None],
+) -> Likeness | None:
     """The likeness of a trust that is judged by `shapes` of token; None where it has none.
 
-    Words of `spoken_of` are no names: they mean something by themselves.
+    Words of `spoken_of` are no names: they mean something by themselves. `grounds` is `ground_of`, with a memory that
+    belongs to one configuration: then nothing of most trusts is compiled for it.
     """
     documents, identity = trust.documents, trust.identity
     role, account = documents.get("role"), documents.get("account")
@@ -71,87 +125,117 @@ def likeness(trust: Trust, shapes: tuple[Shape, ...], spoken_of: frozenset[str])
         trust.provider != "aws"
         or not isinstance(role, dict)
         or account != identity.scope
-        or not set(trust.notes) <= _NOTES
+        or account == ACCOUNT
+        or not _NOTES.issuperset(trust.notes)
+        or not _ACCOUNT.fullmatch(account)
     ):
         return None
-    policy = role.get(POLICY)
-    tests = _tests(policy)
-    if tests is None or not _ACCOUNT.fullmatch(account) or account == ACCOUNT:
-        return None
     try:
-        rest = _without_values(policy)
+        parts = _parts(role.get(POLICY))
     except RecursionError:
         return None  # nested as no policy of AWS is
-    written = "\n".join(text for _, _, told in tests for text in ((told,) if isinstance(told, str) else told))
-    if account in written or _STRANGE.search(rest) or _STRANGE.search(written.replace("\n", "")):
-        return None
-    notes = tuple((name, repr(note)) for name, note in trust.notes.items() if name != "refused-if-resaved")
-    if _mistakable(trust.issuer, shapes, spoken_of) or _MISTAKABLE.search(repr((notes, trust.audiences))):
-        return None
     provider = _provider(trust)
-    if provider is None:
+    if parts is None or provider is None:
         return None
-    given = [statement for statement in trust.statements if statement.source.document != identity.id]
-    placeholders = _placeholders(trust, given, shapes, spoken_of)
+    rest, texts, needed = parts
+    written = "\n".join(texts)
+    if account in written or ACCOUNT in written or ACCOUNT in rest or _STRANGE_TEXTS.search(written):
+        return None
+    if written.count("\n") >= max(len(texts), 1):  # not only between them
+        return None
     rest = rest.replace(account, ACCOUNT)
-    if placeholders is None or not _words(rest).isdisjoint(placeholders):
-        return None
-    known = {"role", "account", "providers", "providers_read"}
-    key = (
-        trust.issuer.url,
-        id(trust.issuer.grammar),
-        trust.via.replace(account, ACCOUNT),
-        trust.source.pointer,
-        trust.gate,
-        trust.audiences,
-        notes,
-        provider,
+    own: list[Statement] = []
+    given: list[Statement] = []
+    for one in trust.statements:
+        (own if one.source.document == identity.id else given).append(one)
+    frame = Frame(
+        (
+            trust.issuer.url,
+            trust.issuer.kind,
+            id(trust.issuer.grammar),
+            trust.via.replace(account, ACCOUNT),
+            trust.source.pointer,
+            trust.gate,
+            trust.audiences,
+            tuple([(name, repr(note)) for name, note in trust.notes.items() if name != "refused-if-resaved"]),
+            provider,
+            tuple([(one.effect, one.source.pointer, one.issuers) for one in own]),
+            tuple(given),
+            tuple([(name, id(value)) for name, value in documents.items() if name not in _READ]),
+        ),
+        trust,
         rest,
-        tuple((operator, key, _exchanged(told, placeholders)) for operator, key, told in tests),
-        tuple((one.effect, one.source.pointer, one.issuers, len(one.clauses)) for one in trust.statements),
-        tuple(given),
-        tuple((name, id(value)) for name, value in documents.items() if name not in known and name != "audited_at"),
+        shapes,
+        spoken_of,
     )
-    return Likeness(key, placeholders, account)
-
-
-def _placeholders(
-    trust: Trust, given: list[Statement], shapes: tuple[Shape, ...], spoken_of: frozenset[str]
-) -> dict[str, str] | None:
-    gate = told_by(trust.gate)
-    if gate is None:
+    ground = grounds(frame)
+    if ground is None:
         return None
-    read = claims_of(trust.gate)
-    needed = max(map(len, gate), default=0)
-    texts: frozenset[str] = gate
-    fixed = gate
+    # Stars are those of patterns: where one is a letter, nothing is of a kind (`plain`).
+    compared_with = f"{written}\n{ground.fixed}".replace("*", STAR)
+    placeholders = placeholders_for(compared_with, needed + ground.needed, ground.facts, ground.also)
+    if not ground.rest.isdisjoint(placeholders):
+        return None
+    return Likeness((ground, exchanged(written, placeholders)), placeholders, account, ground.read)
+
+
+def ground_of(frame: Frame) -> Ground | None:
+    """None where nothing in the frame has a kind."""
+    trust = frame.trust
+    notes = [note for name, note in trust.notes.items() if name != "refused-if-resaved"]
+    if (
+        _STRANGE.search(frame.rest)
+        or _mistakable(trust.issuer, frame.shapes, frame.spoken_of)
+        or _MISTAKABLE.search(repr((list(trust.notes), notes, trust.audiences)))
+    ):
+        return None
+    fixed = told_by(trust.gate)
+    if fixed is None:
+        return None
+    read, needed = claims_of(trust.gate), max(map(len, fixed), default=0)
     for statement in trust.statements:
         for clause in statement.clauses:
-            told = told_by(clause.predicate)
-            if told is None:
+            # What a clause reads is told by its key, whatever it compares with.
+            read = read.union(*map(claims_of, _predicates(clause)))
+            if statement.source.document == trust.identity.id:
+                continue
+            told = list(map(told_by, _predicates(clause)))
+            found = [texts for texts in told if texts is not None]
+            if len(found) < len(told):
                 return None
-            read |= claims_of(clause.predicate)
-            needed += max(map(len, told), default=0)
-            for value in clause.values:
-                one = told_by(value.predicate)
-                if one is None:
-                    return None
-                read |= claims_of(value.predicate)
-                told |= one
-            texts |= told
-            if statement in given:
-                fixed |= told
-            elif any("*" in text or "?" in text for text in told):
-                return None  # rules ask whether a pattern was meant
-    if _any_mistakable(fixed):
+            needed += max(map(len, found[0]), default=0)
+            fixed = fixed.union(*found)
+    if any(map(_MISTAKABLE.search, fixed)):
         return None
-    also = _SAID.union(spoken_of, *map(_lower_words, fixed))
-    return placeholders_for(texts, needed, trust.issuer.grammar, shapes, read, also)
+    compared_with = "\n".join(sorted(fixed))
+    return Ground(
+        read=read,
+        facts=facts_of(trust.issuer.grammar, frame.shapes, read),
+        fixed=compared_with,
+        also=_SAID.union(frame.spoken_of, WORD.findall(compared_with.lower())),
+        needed=needed,
+        rest=frozenset(WORD.findall(frame.rest)),
+    )
 
 
-@lru_cache(maxsize=1 << 10)
-def _any_mistakable(texts: frozenset[str]) -> bool:
-    return any(map(_MISTAKABLE.search, texts))
+def _predicates(clause: Clause) -> list[Predicate]:
+    return [clause.predicate, *(value.predicate for value in clause.values)]
+
+
+def plain(trust: Trust, found: Likeness) -> bool:
+    """Whether the trust compares with nothing but whole texts and patterns that are meant.
+
+    Asked of one trust of a kind: where the answer is no, none of them has one.
+    """
+    for statement in trust.statements:
+        for clause in statement.clauses:
+            for predicate in _predicates(clause):
+                told = told_by(predicate)
+                if told is None or not claims_of(predicate) <= found.read:
+                    return False
+                if statement.source.document == trust.identity.id and any("*" in text or "?" in text for text in told):
+                    return False  # rules ask whether a pattern was meant
+    return True
 
 
 @lru_cache(maxsize=1 << 8)
@@ -172,50 +256,55 @@ def _mistakable(issuer: Issuer, shapes: tuple[Shape, ...], ours: frozenset[str])
     return any(map(_MISTAKABLE.search, texts))
 
 
-@lru_cache(maxsize=1 << 12)
-def _lower_words(text: str) -> frozenset[str]:
-    return frozenset(WORD.findall(text.lower()))
-
-
-@lru_cache(maxsize=1 << 10)
-def _words(text: str) -> frozenset[str]:
-    return frozenset(WORD.findall(text))
-
-
-def _exchanged(told: str | tuple[str, ...], placeholders: Mapping[str, str]) -> str | tuple[str, ...]:
-    if isinstance(told, str):
-        return exchanged(told, placeholders)
-    return tuple([exchanged(text, placeholders) for text in told])
-
-
 def _statements(policy: Any) -> list[Any] | None:
     body = policy.get("Statement") if isinstance(policy, dict) else None
     listed = [body] if isinstance(body, dict) else body
-    return listed if isinstance(listed, list) and all(isinstance(one, dict) for one in listed) else None
+    return listed if isinstance(listed, list) and set(map(type, listed)) <= _DICT else None
 
 
-def _tests(policy: Any) -> _Tests | None:
-    """Every test of every statement; None where one is not of texts, or of something else than an issuer's claims."""
-    found: list[tuple[str, str, str | tuple[str, ...]]] = []
-    listed = _statements(policy)
-    for statement in listed or ():
+def _parts(policy: Any) -> tuple[str, list[str], int] | None:
+    """The policy as text but for what its tests compare with; those texts, and how many characters they ask of values.
+
+    All in the order in which it is written. None where a test is not of texts, or of something else than an issuer's
+    claims.
+    """
+    body = _statements(policy)
+    if body is None:
+        return None
+    texts: list[str] = []
+    bare: list[Any] = []
+    needed = 0
+    for statement in body:
         condition = statement.get("Condition", {})
         if not isinstance(condition, dict):
             return None
+        form: list[Any] = []
         for operator, tests in condition.items():
-            if not isinstance(tests, dict):
+            names = _compares_names(operator)
+            if names is None or not isinstance(tests, dict):
                 return None
             for key, values in tests.items():
                 if not isinstance(key, str) or not _of_an_issuer(key):
                     return None
-                if isinstance(values, list) and all(isinstance(value, str) for value in values):
-                    found.append((operator, key, tuple(values)))
-                elif isinstance(values, str):
-                    found.append((operator, key, values))
-                else:
+                listed = values if isinstance(values, list) else [values]
+                if not set(map(type, listed)) <= _STR:
                     return None
-        found.append(("", "", ""))  # where the next statement begins
-    return None if listed is None else tuple(found)
+                if not names:
+                    form.append((operator, key, values))
+                    continue
+                form.append((operator, key, len(listed) if values is listed else None))
+                texts += listed
+                needed += max(map(len, listed), default=0)
+        bare.append({**statement, "Condition": form} if "Condition" in statement else statement)
+    return repr(({**policy, "Statement": bare}, isinstance(policy["Statement"], list))), texts, needed
+
+
+@lru_cache(maxsize=1 << 10)
+def _compares_names(operator: Any) -> bool | None:
+    """Whether what the operator compares with may be names; None for one that leaves nothing to a kind."""
+    if not isinstance(operator, str):
+        return None
+    return True if _OF_NAMES.fullmatch(operator) else False if _OF_WORDS.fullmatch(operator) else None
 
 
 @lru_cache(maxsize=1 << 10)
@@ -224,30 +313,16 @@ def _of_an_issuer(key: str) -> bool:
     return "." in key.partition(":")[0]
 
 
-def _without_values(policy: Any) -> str:
-    """The policy with nothing but operators and keys in its conditions, in the order in which all of it is written."""
-    body = policy["Statement"]
-    bare = [
-        {name: value if name != "Condition" else _form(value) for name, value in one.items()}
-        for one in _statements(policy) or ()
-    ]
-    return json.dumps([{**policy, "Statement": bare}, isinstance(body, list)])
-
-
-def _form(condition: Any) -> Any:
-    return [[operator, list(tests)] for operator, tests in condition.items()]
-
-
 def _provider(trust: Trust) -> tuple[Hashable, ...] | None:
     """What the evaluator reads of the registered issuer."""
     providers = trust.documents.get("providers")
-    if not isinstance(providers, Mapping):
+    if not isinstance(providers, dict):
         return None
     body = providers.get(trust.via)
     if body is None:
         return (trust.via in providers, trust.documents.get("providers_read"))
-    url, listed = (body.get("Url"), body.get("ClientIDList")) if isinstance(body, Mapping) else (None, None)
-    if not isinstance(url, str) or not isinstance(listed, list) or not all(isinstance(one, str) for one in listed):
+    url, listed = (body.get("Url"), body.get("ClientIDList")) if isinstance(body, dict) else (None, None)
+    if not isinstance(url, str) or not isinstance(listed, list) or not set(map(type, listed)) <= _STR:
         return None
     return (url, tuple(listed), trust.documents.get("providers_read"))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 import re
+import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, lru_cache, reduce
 from itertools import product
@@ -40,6 +41,13 @@ from auditor.claims.predicate import (
 )
 
 Answer = Literal["sat", "unsat", "unknown"]
+
+OUT_OF_TIME = frozenset({"canceled", "timeout"})
+"""Why z3 says that it does not know when its time was over."""
+ENOUGH = 0.8
+"""The share of its time that z3 must have had on a processor to be taken at its word that it does not know."""
+LONGER = (1, 2, 4, 8, 16)
+"""So many times as long may it take by the clock."""
 
 ORG = Variable("org", CharSet.parse("a-dA-D0-9-"), 1, 6, (Pattern.glob("-*"), Pattern.glob("*--*")), hints=("d", "c"))
 APP = Variable("app", CharSet.parse("a-d._-"), 1, 6, (Pattern.glob("."), Pattern.glob("..")), hints=("d", "c"))
@@ -93,7 +101,8 @@ class Reading(enum.Enum):
 def ask(predicate: Predicate, milliseconds: int, reading: Reading = Reading.HELPFUL) -> Answer:
     """Whether z3 finds a token of `GRAMMAR` that satisfies the predicate.
 
-    After `milliseconds` for one shape it is told to give up (its own units of effort do not bound string questions).
+    After `milliseconds` of processor time for one shape it is told to give up (its own units of effort do not bound
+    string questions).
     """
     given_up = False
     for shape in GRAMMAR.shapes:
@@ -105,8 +114,21 @@ def ask(predicate: Predicate, milliseconds: int, reading: Reading = Reading.HELP
 
 
 def _ask_shape(predicate: Predicate, shape: Shape, milliseconds: int, reading: Reading) -> Answer:
+    # z3 goes by the clock on the wall: on a busy machine it is asked anew, and given longer.
+    for longer in LONGER:
+        solver = _asked(predicate, shape, reading)
+        solver.set("timeout", longer * milliseconds)
+        begun = time.thread_time()
+        answer = str(solver.check())
+        taken = (time.thread_time() - begun) * 1_000
+        if answer != "unknown" or taken > ENOUGH * milliseconds or solver.reason_unknown() not in OUT_OF_TIME:
+            break
+    assert answer in {"sat", "unsat", "unknown"}
+    return answer  # type: ignore[return-value]  # one of the three, as just asserted
+
+
+def _asked(predicate: Predicate, shape: Shape, reading: Reading) -> Any:
     solver = z3.Solver()
-    solver.set("timeout", milliseconds)
     for variable in shape.variables.values():
         solver.add(_possible(variable))
     for part in dict.fromkeys(p for term in shape.claims.values() for p in term if isinstance(p, Slot) and p.encoded):
@@ -120,9 +142,7 @@ def _ask_shape(predicate: Predicate, shape: Shape, milliseconds: int, reading: R
     else:  # each unknown may turn out either way, each time anew
         for guess in product((False, True), repeat=count):
             solver.add(_formula(predicate, shape, list(map(z3.BoolVal, guess))))
-    answer = str(solver.check())
-    assert answer in {"sat", "unsat", "unknown"}
-    return answer  # type: ignore[return-value]  # one of the three, as just asserted
+    return solver
 
 
 def _string(slot: Slot) -> Any:

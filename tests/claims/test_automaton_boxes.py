@@ -157,9 +157,9 @@ def test_a_fresh_name_is_none_that_an_expression_spells_out(source: str, accepte
 def test_what_takes_too_long_is_given_up() -> None:
     hard = Automaton.of(Pattern.glob("*a" + "?" * 9))
     wide: Term = tuple(part for _ in range(12) for part in (Slot(REF), "/"))
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(BudgetExceededError):
         decompose(wide, hard)
     with pytest.raises(BudgetExceededError):  # also when it is remembered
         decompose(wide, hard)
-    assert time.perf_counter() - started < 5  # unloaded 0.2 s
+    assert time.process_time() - started < 5  # unloaded 0.2 s

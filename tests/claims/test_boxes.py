@@ -90,10 +90,10 @@ def test_a_lower_case_escape_is_reached_when_case_is_ignored() -> None:
 
 
 def test_a_pattern_with_too_many_readings_is_given_up_quickly() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(BudgetExceededError):
         decompose(SUB, Pattern.glob("repo:" + "*a" * 250 + "*"))
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 @for_random_cases(600)

@@ -8,7 +8,7 @@ import os
 import random
 from collections.abc import Iterator
 from contextlib import closing
-from multiprocessing.synchronize import Event
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -206,23 +206,25 @@ def test_where_nothing_can_be_written(tmp_path: Path) -> None:
         Journal(tmp_path / "missing/estate.partial", PLAN, keep=False)
 
 
-def _hold(path: Path, ready: Event, over: Event) -> None:
+def _hold(path: Path, line: Connection) -> None:
     with closing(Journal(path, PLAN, keep=True)):
-        ready.set()
-        over.wait(30)
+        line.send("held")
+        line.poll(60)
 
 
 @pytest.fixture
 def holder(written: tuple[Path, list[int]]) -> Iterator[multiprocessing.process.BaseProcess]:
     """Another process that writes it."""
     context = multiprocessing.get_context("spawn")
-    ready, over = context.Event(), context.Event()
-    process = context.Process(target=_hold, args=(written[0], ready, over))
+    ours, theirs = context.Pipe()  # an event would wait for ever for whoever was killed while waiting for it
+    process = context.Process(target=_hold, args=(written[0], theirs))
     process.start()
-    assert ready.wait(30)
-    yield process
-    over.set()
-    process.join(30)
+    theirs.close()
+    with ours:
+        assert ours.poll(60)
+        assert ours.recv() == "held"
+        yield process
+    process.join(60)
 
 
 def test_two_collections_do_not_write_one_file(

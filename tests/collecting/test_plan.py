@@ -130,12 +130,26 @@ def test_the_attempt_with_the_fewest_gaps_is_kept(
     assert side_by_side[1] <= at_once
 
 
-def test_another_attempt_waits_and_the_others_do_not() -> None:
+class Clock:
+    """Time that passes only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def test_another_attempt_waits_and_the_others_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[str, float]] = []
-    begun = time.monotonic()
+    clock = Clock()
+    monkeypatch.setattr("auditor.collecting.plan.time", clock)
 
     def work(scope: str) -> int:
-        seen.append((scope, time.monotonic() - begun))
+        seen.append((scope, clock.now))
         return int(scope == "a" and len(seen) == 1)
 
     run(work, ["a", "b", "c"], Inline, Patience(at_once=1, pause=0.3), wanting=int)
@@ -153,7 +167,7 @@ def test_what_never_ends_is_late_and_holds_up_nothing(workers: int | None) -> No
             gate.wait(60)
         return scope
 
-    patience = Patience(at_once=2, deadline=0.2, attempts=2, pause=0)
+    patience = Patience(at_once=2, deadline=0.6, attempts=2, pause=0)
     make: Callable[[], Executor] = Threads if workers is None else partial(ThreadPoolExecutor, workers)
     begun = time.monotonic()
     try:
@@ -172,8 +186,8 @@ def test_what_never_ends_is_late_and_holds_up_nothing(workers: int | None) -> No
 
 def test_the_deadline_counts_from_when_a_worker_begins() -> None:
     """Two are handed over to one worker, and each takes less than the deadline: none is late."""
-    patience = Patience(at_once=2, deadline=2, attempts=1)
-    slow = partial(slowly, 1.2)
+    patience = Patience(at_once=2, deadline=2.6, attempts=1)
+    slow = partial(slowly, 1.4)
     assert run(slow, ["a", "b"], partial(ThreadPoolExecutor, 1), patience) == [
         Outcome("a", End.READ, "a", 1),
         Outcome("b", End.READ, "b", 1),
@@ -193,7 +207,7 @@ def test_each_scope_has_its_own_patience() -> None:
         ends[outcome.scope] = outcome.end
         return ()
 
-    carry_out(partial(slowly, 0.7), patience, finished, Threads, Terms(patience=patience.__getitem__))
+    carry_out(partial(slowly, 1.2), patience, finished, Threads, Terms(patience=patience.__getitem__))
     assert ends == {"patient": End.READ, "hasty": End.LATE}
 
 

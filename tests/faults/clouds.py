@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,6 +32,11 @@ from tests.providers.gcp.organisation import ESTATE as ORGANISATION
 
 HOST = "token.actions.githubusercontent.com"
 MEMBERS = 4
+
+PATIENT = 20
+"""Seconds without a byte: of whoever answers on loopback, however busy the machine is."""
+STALLED = 0.5
+"""Seconds without a byte where somebody does not answer at all."""
 
 Server = LoopbackAws | LoopbackGoogle | LoopbackAzure
 
@@ -103,16 +108,16 @@ AWS = Cloud(
     ("aws", "--organization"),
     LoopbackAws,
     _aws,
-    AwsLimits(read_timeout=0.5, pause=0.001, members=Patience(pause=0.01)),
-    AwsLimits(attempts=2, read_timeout=0.5, pause=0.001, members=Patience(deadline=20, attempts=1, pause=0.01)),
+    AwsLimits(read_timeout=PATIENT, pause=0.001, members=Patience(pause=0.01)),
+    AwsLimits(attempts=2, read_timeout=PATIENT, pause=0.001, members=Patience(deadline=20, attempts=1, pause=0.01)),
 )
 GOOGLE = Cloud(
     "gcp",
     ("gcp", "--organization", "100"),
     LoopbackGoogle,
     _google,
-    GoogleLimits(backoff=0.001, longest_pause=0.002, read_timeout=0.5, slow_interval=0),
-    GoogleLimits(attempts=2, backoff=0.001, longest_pause=0.002, read_timeout=0.5, slow_interval=0),
+    GoogleLimits(backoff=0.001, longest_pause=0.002, read_timeout=PATIENT, slow_interval=0),
+    GoogleLimits(attempts=2, backoff=0.001, longest_pause=0.002, read_timeout=PATIENT, slow_interval=0),
 )
 NO_PACE = {"list_interval": 0, "subscription_interval": 0, "query_interval": 0}
 AZURE = Cloud(
@@ -120,8 +125,8 @@ AZURE = Cloud(
     ("azure",),
     LoopbackAzure,
     _azure,
-    AzureLimits(backoff=0.001, longest_pause=0.002, read_timeout=0.5, **NO_PACE),
-    AzureLimits(attempts=2, backoff=0.001, longest_pause=0.002, read_timeout=0.5, **NO_PACE),
+    AzureLimits(backoff=0.001, longest_pause=0.002, read_timeout=PATIENT, **NO_PACE),
+    AzureLimits(attempts=2, backoff=0.001, longest_pause=0.002, read_timeout=PATIENT, **NO_PACE),
 )
 CLOUDS = {cloud.name: cloud for cloud in (AWS, GOOGLE, AZURE)}
 
@@ -204,8 +209,13 @@ def served(cloud: Cloud) -> Iterator[Sky]:
         yield Sky(cloud, server, names)
 
 
-def hurry(patch: pytest.MonkeyPatch, limits: Any) -> None:
-    """Make these the limits of the collector where nobody says otherwise, and let boto3 lose no time."""
+def hurry(patch: pytest.MonkeyPatch, limits: Any, *, stalls: bool = False) -> None:
+    """Make these the limits of the collector where nobody says otherwise, and let boto3 lose no time.
+
+    `stalls`: somebody will not answer at all, and is not waited for.
+    """
+    if stalls:
+        limits = replace(limits, read_timeout=STALLED)
     patch.setattr(type(limits).__init__, "__defaults__", tuple(getattr(limits, each.name) for each in fields(limits)))
     patch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0.001)
     patch.setattr("botocore.retries.adaptive.ClientRateLimiter.on_sending_request", lambda *_, **__: None)

@@ -155,7 +155,11 @@ CASES.append(pytest.param("aws", APIS["aws"]["roles"], Fault.SAME_TOKEN, id="aws
 
 
 @pytest.mark.parametrize(("server", "api", "fault"), CASES, indirect=["server"])
-def test_what_cannot_be_read_is_one_row(sky: Sky, clean: Reading, api: Api, fault: Fault) -> None:
+def test_what_cannot_be_read_is_one_row(
+    sky: Sky, clean: Reading, api: Api, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if fault is Fault.STALL:
+        hurry(monkeypatch, sky.cloud.hasty, stalls=True)
     api = api.named(sky.names)
     strike(sky, api, fault)
     begun = time.monotonic()

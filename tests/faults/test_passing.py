@@ -22,7 +22,8 @@ def sky(server: Sky, monkeypatch: pytest.MonkeyPatch) -> Sky:
     return server
 
 
-def test_a_storm_leaves_no_trace(sky: Sky, clean: Reading) -> None:
+def test_a_storm_leaves_no_trace(sky: Sky, clean: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
+    hurry(monkeypatch, sky.cloud.patient, stalls=True)
     struck, calls = Counter[Fault](), 0
     assert clean.code in {11, 12, 13, 14}
     for seed in SEEDS:

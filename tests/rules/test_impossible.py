@@ -117,7 +117,7 @@ def test_a_key_of_another_issuer() -> None:
     decisions = judged(snapshot(policy(body), body), Ours()).decisions
     subject = next(d.trust for d in decisions if d.trust.issuer.kind == "gitlab")
     found = core(subject, subject.allows[0].clauses)
-    assert found == Core(clauses=subject.allows[0].clauses, gate=False, denies=())
+    assert found == Core(clauses=tuple(subject.allows[0].clauses), gate=False, denies=())
     assert reason(subject, found, subject.allows[0]) == (
         f"{SUBJECT} reads a token of https://{GITHUB}; in a request with a token of GitLab CI/CD it is absent."
     )

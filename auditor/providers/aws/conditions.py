@@ -83,8 +83,24 @@ def doubt(document: str, pointer: str, text: str, reason: str) -> Clause:
     return Clause(Source(document, pointer), text, Unknown(reason))
 
 
+def of_tokens_alone(block: Any) -> bool:
+    """Whether every test of `block` is of a key that reads the token, with texts that no policy variable is in."""
+    if not isinstance(block, dict):
+        return False
+    for tests in block.values():
+        if not isinstance(tests, dict):
+            return False
+        for key, values in tests.items():
+            if not isinstance(key, str) or not reads_token(key):
+                return False
+            for value in values if isinstance(values, list) else (values,):
+                if not isinstance(value, str) or "${" in value:
+                    return False
+    return True
+
+
 def compile_conditions(
-    block: Any, request: Request, *, document: str, pointer: str, expanded: bool | None
+    block: Any, request: Request, document: str, pointer: str, expanded: bool | None
 ) -> tuple[Clause, ...]:
     """One clause per operator and key of `block`, which stands at `pointer` of `document`.
 

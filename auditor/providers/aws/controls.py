@@ -7,7 +7,7 @@ and operators count was observed from outside. Where the observations leave a ca
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -96,13 +96,8 @@ def required_keys(issuer: str) -> tuple[str, ...]:
 
 def _opens(values: Any, github: bool) -> bool:
     """Whether each listed value is one AWS refuses; an empty list is none."""
-    listed = list(_texts(values))
-    return bool(listed) and all(_refused(value, github) for value in listed)
-
-
-def _texts(values: Any) -> Iterator[str]:
-    for value in values if isinstance(values, list | tuple) else (values,):
-        yield str(value)
+    listed = values if isinstance(values, list | tuple) else (values,)
+    return bool(listed) and all(_refused(str(value), github) for value in listed)
 
 
 def _refused(value: str, github: bool) -> bool:

@@ -12,7 +12,6 @@ properly signed token.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -47,10 +46,10 @@ def admits(trust: Trust, token: Token, now: datetime) -> bool | None:
     datetime: it decides `aws:CurrentTime`. Never raises for what a document or a token holds.
     """
     role, account = trust.documents.get("role"), trust.documents.get("account")
-    if not isinstance(role, Mapping) or not isinstance(account, str):
+    if not isinstance(role, dict) or not isinstance(account, str):
         return None
     organization = trust.documents.get("organization")
-    member = organization.get("Id") if isinstance(organization, Mapping) else None
+    member = organization.get("Id") if isinstance(organization, dict) else None
     call = Call(
         token=token,
         issuer=lower(trust.issuer.url.removeprefix("https://")),
@@ -109,19 +108,19 @@ def _provider_gate(trust: Trust, account: str) -> bool | None:
     if owner != account:
         return False
     provider = _provider(trust)
-    if not isinstance(provider, Mapping):
+    if not isinstance(provider, dict):
         return provider
     url = provider.get("Url")
     return "https://" + url.removeprefix("https://") == trust.issuer.url if isinstance(url, str) else None
 
 
-def _provider(trust: Trust) -> Mapping[str, Any] | bool | None:
+def _provider(trust: Trust) -> dict[str, Any] | bool | None:
     """The registered provider; False when there certainly is none; True when it could not be read and is assumed."""
     providers = trust.documents.get("providers")
-    if not isinstance(providers, Mapping) or arn_account(trust.via) is None:
+    if not isinstance(providers, dict) or arn_account(trust.via) is None:
         return None
     body = providers.get(trust.via)
-    if isinstance(body, Mapping):
+    if isinstance(body, dict):
         return body
     if trust.via in providers and body is not None:
         return None
@@ -133,7 +132,7 @@ def _client_id_gate(trust: Trust, token: Token) -> bool | None:
     if trust.via in BUILT_IN:
         return True
     provider = _provider(trust)
-    if not isinstance(provider, Mapping):
+    if not isinstance(provider, dict):
         return provider
     audience = token.get("azp", token.get("aud", ()))
     if isinstance(audience, tuple) and "azp" not in token:
@@ -157,7 +156,7 @@ _STATEMENT_MEMBERS: Final = frozenset({"Sid", "Effect", "Principal", "Action", "
 
 def _policy_grants(policy: Any, action: str, call: Call) -> bool | None:
     """Some Allow statement applies and no Deny does."""
-    if not isinstance(policy, Mapping) or not set(policy) <= _POLICY_MEMBERS:
+    if not isinstance(policy, dict) or not _POLICY_MEMBERS.issuperset(policy):
         return None
     statements = statements_of(policy)
     if statements is None:
@@ -170,7 +169,7 @@ def _policy_grants(policy: Any, action: str, call: Call) -> bool | None:
 
 def _applies(statement: Any, effect: str, action: str, reading: Reading) -> bool | None:
     """Whether the statement has this effect and is about this call."""
-    if not isinstance(statement, Mapping):
+    if not isinstance(statement, dict):
         return None
     stated = statement.get("Effect")
     if stated != effect and stated in ("Allow", "Deny"):
@@ -178,7 +177,7 @@ def _applies(statement: Any, effect: str, action: str, reading: Reading) -> bool
     return all_of(
         (
             True if stated == effect else None,
-            True if set(statement) <= _STATEMENT_MEMBERS else None,
+            True if _STATEMENT_MEMBERS.issuperset(statement) else None,
             _principal_matches(statement.get("Principal"), effect, reading.call.via),
             action_matches(statement, action),
             meets(statement.get("Condition", {}), reading),
@@ -190,7 +189,7 @@ def _principal_matches(principal: Any, effect: str, via: str) -> bool | None:
     if principal == "*":
         # Everybody, so a Deny certainly binds. Trust policies with it are refused: what an Allow does is not known.
         return True if effect == "Deny" else None
-    if not isinstance(principal, Mapping) or not principal:
+    if not isinstance(principal, dict) or not principal:
         return None
     return any_of([_principal_type_matches(kind, names, effect, via) for kind, names in principal.items()])
 

@@ -14,7 +14,7 @@ from auditor.providers.aws.evaluate_texts import ONE, STAR, Pattern, Reading, fi
 def statements_of(policy: Mapping[str, Any]) -> list[Any] | None:
     """A policy may hold one statement without a list around it."""
     found = policy.get("Statement")
-    if isinstance(found, Mapping):
+    if isinstance(found, dict):
         return [found]
     return list(found) if isinstance(found, list | tuple) else None
 

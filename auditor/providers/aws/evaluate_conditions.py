@@ -1,11 +1,12 @@
 """Whether one concrete call meets a Condition block, by direct interpretation. Part of the concrete evaluator.
 
-Nothing is compiled, cached or shared with the compiler. Rules: IAM user guide, condition operators.
+Nothing is compiled or shared with the compiler. Rules: IAM user guide, condition operators.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from auditor.providers.aws.evaluate_keys import (
@@ -21,7 +22,7 @@ from auditor.providers.aws.evaluate_keys import (
     lower,
     without_token,
 )
-from auditor.providers.aws.evaluate_operators import NEGATED, OPERATORS
+from auditor.providers.aws.evaluate_operators import NEGATED, OPERATORS, Operator
 from auditor.providers.aws.evaluate_texts import Reading
 
 
@@ -54,18 +55,18 @@ def opposite(answer: bool | None) -> bool | None:
 
 def meets(block: Any, reading: Reading) -> bool | None:
     """Whether the call meets every test of a `Condition` block; None where that depends on something unknown."""
-    if not isinstance(block, Mapping):
+    if not isinstance(block, dict):
         return None
-    told_soonest_first = sorted(block.items(), key=lambda item: item[0] != "Null")
-    return all_of(_operator_holds(operator, tests, reading) for operator, tests in told_soonest_first)
+    told_soonest_first = sorted(block, key=lambda operator: operator != "Null") if "Null" in block else block
+    return all_of(_operator_holds(operator, block[operator], reading) for operator in told_soonest_first)
 
 
 def met_by_no_token(block: Any, reading: Reading) -> bool:
     """Whether some test fails whatever the token and the role: it is about other issuers, or other kinds of callers."""
-    if not isinstance(block, Mapping):
+    if not isinstance(block, dict):
         return False
     for operator, tests in block.items():
-        if isinstance(tests, Mapping) and len({lower(key) for key in tests}) == len(tests):
+        if isinstance(tests, dict) and len({lower(key) for key in tests}) == len(tests):
             values = ((without_token(key, reading.call), listed) for key, listed in tests.items())
             if any(_fails_always(operator, value, listed, reading) for value, listed in values):
                 return True
@@ -79,15 +80,26 @@ def _fails_always(operator: str, value: KeyValue | None, listed: Any, reading: R
 
 
 def _operator_holds(operator: str, tests: Any, reading: Reading) -> bool | None:
-    if not isinstance(tests, Mapping) or not tests:
+    if not isinstance(tests, dict) or not tests:
         return None
-    if len({lower(key) for key in tests}) == len(tests):
+    if len(tests) == 1 or len({lower(key) for key in tests}) == len(tests):
         return all_of(_test(operator, lookup(key, reading.call), listed, reading) for key, listed in tests.items())
     answers: dict[str, list[bool | None]] = {}
     for key, listed in tests.items():
         answers.setdefault(lower(key), []).append(_test(operator, lookup(key, reading.call), listed, reading))
     # Two spellings of one key are a duplicate key; what IAM makes of one is not established.
     return all_of(found[0] if all(answer is found[0] for answer in found) else None for found in answers.values())
+
+
+@lru_cache(maxsize=1024)
+def _operator(name: str) -> tuple[str, Operator, bool, bool] | None:
+    """Quantifier, the operator that compares, whether it is negated, whether a missing key will do."""
+    quantifier, colon, rest = name.rpartition(":")
+    bare = rest.removesuffix("IfExists")
+    positive = OPERATORS.get(bare) or OPERATORS.get(NEGATED.get(bare, ""))
+    if positive is None or quantifier not in ("", "ForAllValues", "ForAnyValue") or bool(colon) != bool(quantifier):
+        return None
+    return quantifier, positive, bare in NEGATED, rest.endswith("IfExists")
 
 
 def _test(operator: str, value: KeyValue, listed: Any, reading: Reading) -> bool | None:
@@ -100,13 +112,10 @@ def _test(operator: str, value: KeyValue, listed: Any, reading: Reading) -> bool
         return None
     if operator == "Null":
         return _null(value, texts)
-    quantifier, colon, rest = operator.rpartition(":")
-    if_exists = rest.endswith("IfExists")
-    name = rest.removesuffix("IfExists")
-    positive = OPERATORS.get(name) or OPERATORS.get(NEGATED.get(name, ""))
-    if positive is None or quantifier not in ("", "ForAllValues", "ForAnyValue") or bool(colon) != bool(quantifier):
+    known = _operator(operator)
+    if known is None:
         return None
-    negated = name in NEGATED
+    quantifier, positive, negated, if_exists = known
 
     def satisfied(element: Text | Moment | Truth) -> bool | None:
         if negated and not texts:

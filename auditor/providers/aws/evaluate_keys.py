@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from auditor.claims.predicate import Token
@@ -155,26 +156,31 @@ def lookup(key: str, call: Call) -> KeyValue:
     return Absent() if _of_another_issuer(name, call) else Unclear(present=None)
 
 
-def _of_token(claim: str, call: Call) -> KeyValue:
-    match call.issuer:
+@lru_cache(maxsize=1024)
+def _exposed(issuer: str) -> frozenset[str]:
+    """The claims that are keys."""
+    match issuer:
         case "accounts.google.com":
-            if claim == "google/organization_number":
-                return Unclear(present=None)
-            known = "aud oaud sub email"
+            return frozenset(("aud", "oaud", "sub", "email", "google/organization_number"))
         case "cognito-identity.amazonaws.com":
-            if claim == "aud":  # the identity pool; there is no azp
-                return _claim("aud", call)
-            known = "oaud sub amr"
+            return frozenset(("aud", "oaud", "sub", "amr"))
         case "www.amazon.com":
-            known = "app_id user_id sub"
+            return frozenset(("app_id", "user_id", "sub"))
         case "graph.facebook.com":
-            known = "app_id id sub"
-        case issuer:
-            known = "aud oaud sub amr email " + extra_claims(issuer)
-    if claim not in known.split(" "):
+            return frozenset(("app_id", "id", "sub"))
+        case _:
+            return frozenset(("aud", "oaud", "sub", "amr", "email", *extra_claims(issuer).split()))
+
+
+def _of_token(claim: str, call: Call) -> KeyValue:
+    if claim not in _exposed(call.issuer):
         return Absent()
+    if claim == "google/organization_number":
+        return Unclear(present=None)
     if claim == "aud":
-        return _claim("azp" if "azp" in call.token else "aud", call)
+        # Of Cognito it is the identity pool; there is no azp.
+        cognito = call.issuer == "cognito-identity.amazonaws.com"
+        return _claim("azp" if "azp" in call.token and not cognito else "aud", call)
     if claim == "oaud":
         return _claim("aud", call)
     if claim == "amr":
@@ -295,6 +301,7 @@ def authorized_by_idp(call: Call) -> bool | None:
     return call.role_arn in [arn.strip() for arn in named]
 
 
+@lru_cache(maxsize=1024)
 def arn_account(arn: str) -> str | None:
     """The account of an IAM OIDC provider's ARN; None when the text is not such an ARN."""
     parts = arn.split(":", 5)

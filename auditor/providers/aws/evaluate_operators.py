@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from auditor.providers.aws.evaluate_keys import Moment, Text, Truth, lower
-from auditor.providers.aws.evaluate_texts import NoText, Pattern, Reading, expand, fits, units
+from auditor.providers.aws.evaluate_texts import NoText, Pattern, Reading, expand, fits, plainly_fits, units
 
 Value = Text | Moment | Truth
 Operator = Callable[[Value, str, Reading], bool | None]
@@ -27,6 +27,9 @@ def _string_like(value: Value, text: str, reading: Reading) -> bool | None:
 
 
 def _matches(value: Value, text: str, reading: Reading, *, wildcards: bool) -> bool | None:
+    plainly = plainly_fits(text, value.value, wildcards=wildcards) if isinstance(value, Text) else None
+    if plainly is not None:
+        return plainly
     pattern = expand(text, reading, wildcards=wildcards)
     if isinstance(pattern, NoText):
         return False

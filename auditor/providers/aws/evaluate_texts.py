@@ -33,12 +33,12 @@ def units(text: str) -> list[int]:
 
 def fits(pattern: Pattern, letters: list[int]) -> bool:
     """Whether all of `letters` is of the pattern. `reached` holds which of its prefixes fit so far."""
-    wild = [at for at, token in enumerate(pattern) if token in (STAR, ONE)]
-    if not wild:
+    if STAR not in pattern and ONE not in pattern:
         return pattern == letters
-    if pattern[: wild[0]] != letters[: wild[0]]:
+    first = next(at for at, token in enumerate(pattern) if token in (STAR, ONE))
+    if pattern[:first] != letters[:first]:
         return False
-    pattern, letters = pattern[wild[0] :], letters[wild[0] :]
+    pattern, letters = pattern[first:], letters[first:]
     reached = [True] + [False] * len(letters)
     for token in pattern:
         before, reached = reached, [False] * (len(letters) + 1)
@@ -50,6 +50,25 @@ def fits(pattern: Pattern, letters: list[int]) -> bool:
         if True not in reached:
             return False
     return reached[-1]
+
+
+def plainly_fits(text: str, value: str, *, wildcards: bool) -> bool | None:
+    """`fits` of texts of ASCII without variables, whose only wildcards are stars; None of others."""
+    if not (text.isascii() and value.isascii()) or "${" in text or (wildcards and "?" in text):
+        return None
+    first, *others = text.split("*") if wildcards else [text]
+    if not others:
+        return text == value
+    *between, last = others
+    at = len(first)
+    if not value.startswith(first) or not value.endswith(last, at):
+        return False
+    for part in between:  # where each fits first, most is left for those behind
+        found = value.find(part, at, len(value) - len(last))
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ cannot be read is kept as a `Doubt`, which later makes the statement unknown, ne
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -25,6 +25,8 @@ Effect = Literal["allow", "deny"]
 
 _USUAL = frozenset(("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Condition"))
 _RESOURCES = ("Resource", "NotResource")
+_EXPANDED = {"2012-10-17": True, "2008-10-17": False}
+"""Version → whether `${…}` are policy variables."""
 _DOCUMENT = frozenset(("Version", "Id", "Statement"))
 _PROVIDER = re.compile(r"arn:[^:*?]+:iam::(?P<account>[^:*?]*):oidc-provider/(?P<issuer>[^*?]+)", re.DOTALL)
 _SAML = re.compile(r"arn:[^:*?]+:iam::[^:*?]*:saml-provider/[^*?]+", re.DOTALL)
@@ -109,22 +111,22 @@ def read_policy(document: Any, pointer: str, account: str, dialect: Dialect = TR
     listed = enumerate(body) if isinstance(body, list | tuple) else None
     if listed is None and not isinstance(body, Mapping):
         return f"the Statement of {dialect.name} is neither an object nor a list"
-    extra = tuple(
+    extra = [
         Doubt(f"{pointer}/{escape(str(name))}", str(name), f"a policy has no element {name}")
         for name in document
         if name not in _DOCUMENT
-    )
+    ]
     parts = [(place, body)] if listed is None else [(f"{place}/{index}", part) for index, part in listed]
     version = document.get("Version", "2008-10-17")
-    expanded = {"2012-10-17": True, "2008-10-17": False}.get(version) if isinstance(version, str) else None
-    return Policy(tuple(_statement(part, where, account, dialect, extra) for where, part in parts), expanded)
+    expanded = _EXPANDED.get(version) if isinstance(version, str) else None
+    return Policy(tuple([_statement(part, where, account, dialect, extra) for where, part in parts]), expanded)
 
 
-def _statement(part: Any, pointer: str, account: str, dialect: Dialect, doubts: tuple[Doubt, ...]) -> Statement:
+def _statement(part: Any, pointer: str, account: str, dialect: Dialect, doubts: Sequence[Doubt]) -> Statement:
     if not isinstance(part, Mapping):
         unread = Doubt(pointer, "Statement", "the statement is not an object")
         return Statement(pointer, ("allow", "deny"), True, (), False, unread, (unread,), {})
-    found = [*doubts, *_unknown_elements(part, pointer, dialect)]
+    found = list(doubts) if _USUAL.issuperset(part) else [*doubts, *_unknown_elements(part, pointer, dialect)]
     effects = _effects(part, pointer, found)
     applies = _applies(part, pointer, found)
     doors, everyone, others = _principal(part, pointer, effects, account, dialect)

@@ -6,12 +6,14 @@ the organisation, whose Deny statements are among the trust's own. Not modelled,
 bringing the claim: the signed role list `https://aws.amazon.com/roles` (a token without it is judged by the policy
 alone, and no issuer is known to add it unasked) and the extra actions that signed session tags or a source identity
 need.
+
+Conditions on nothing but claims are compiled when somebody looks at them: of roles that differ in names only, few are.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -20,9 +22,10 @@ from typing import Any
 from auditor.claims.grammar import CharSet, Variable
 from auditor.claims.predicate import TRUE, claims_of
 from auditor.issuers.catalogue import NOWHERE, Catalogue, catalogue_of
+from auditor.later import Later
 from auditor.model import Clause, Identity, Issuer, Json, Source, Statement, Trust
 from auditor.providers.aws import statements as written
-from auditor.providers.aws.conditions import compile_conditions, doubt
+from auditor.providers.aws.conditions import compile_conditions, doubt, of_tokens_alone
 from auditor.providers.aws.controls import refusals
 from auditor.providers.aws.doors import Account, accounts_of, gate_of, read_provider
 from auditor.providers.aws.keys import AUDITED_AT, BUILT_IN, SESSION_NAME, Request, specific_claims
@@ -65,8 +68,10 @@ class Role:
         """Why tokens at doors nobody can name may get in as well; None when they cannot."""
         if isinstance(self.policy, str):
             return written.Doubt(POLICY, "AssumeRolePolicyDocument", self.policy)
-        open_ended = (s.others for s in self.policy.statements if s.applies and "allow" in s.effects)
-        return next((found for found in open_ended if found is not None), None)
+        for statement in self.policy.statements:
+            if statement.others is not None and statement.applies and "allow" in statement.effects:
+                return statement.others
+        return None
 
 
 def trusts(snapshot: Snapshot, now: datetime, issuers: Catalogue | None = None) -> Iterator[Trust]:
@@ -145,48 +150,41 @@ def _trust(role: Role, door: str, account: Account, controls: Controls, now: dat
     relevant = [
         (effect, statement, covered)
         for statement in role.policy.statements
-        if statement.applies
-        for covered in (statement.covers(door),)
-        if covered is not False
+        if statement.applies and (covered := statement.covers(door)) is not False
         for effect in statement.effects
     ]
     issuer = _issuer(gate.issuer, [statement for effect, statement, _ in relevant if effect == "allow"], issuers)
+    simple = all(_simple(statement) for _, statement, _ in relevant)
     request = Request(
         issuer=gate.issuer,
         github=issuer.kind == "github",
         account=role.account,
         provider=None if door in BUILT_IN else door,
-        tags=_tags(role.body),
+        tags=() if simple and not controls.policies else _tags(role.body),  # else nobody looks at them
         now=now,
         organisation=controls.organisation,
     )
     compiled: list[Statement] = []
     refused: list[list[str]] = []
     for effect, statement, covered in relevant:
-        doubts = list(statement.doubts)
-        if isinstance(covered, written.Doubt):
-            doubts.append(covered)
-        compiled.append(
-            Statement(
-                effect=effect,
-                source=Source(role.identity.id, statement.pointer),
-                clauses=(
-                    *[doubt(role.identity.id, d.pointer, d.text, d.reason) for d in dict.fromkeys(doubts)],
-                    *_conditions(statement, request, role),
-                ),
-                issuers=_trusted(statement, role, account) if effect == "allow" else (),
-            )
+        doubts = (*statement.doubts, covered) if isinstance(covered, written.Doubt) else statement.doubts
+        trusted = _trusted(statement, role, account) if effect == "allow" else ()
+        source = Source(role.identity.id, statement.pointer)
+        clauses = (
+            _later(statement, request, role) if simple and not doubts else _clauses(statement, doubts, request, role)
         )
+        compiled.append(Statement(effect, source, clauses, trusted))
         if statement.effects == ("allow",) and not doubts:
             refused += [
                 [role.identity.id, where, why] for where, why in refusals(statement.raw, statement.pointer, gate.issuer)
             ]
-    above = tuple(controls.statements(role.identity.id, request))
+    above = tuple(controls.statements(role.identity.id, request)) if controls.documents else ()
     compiled += above
-    notes: dict[str, Any] = {**gate.notes, **controls.notes(above)}
+    notes: dict[str, Any] = {**gate.notes, **controls.notes(above)} if controls.documents else {**gate.notes}
     if refused:
         notes["refused-if-resaved"] = refused
-    if any(SESSION_NAME in claims_of(clause.predicate) for statement in compiled for clause in statement.clauses):
+    looked_at = (one.clauses for one in compiled if not isinstance(one.clauses, Later))  # those read claims alone
+    if any(SESSION_NAME in claims_of(clause.predicate) for clauses in looked_at for clause in clauses):
         issuer = with_session_name(issuer)
     return Trust(
         identity=role.identity,
@@ -219,22 +217,39 @@ def with_session_name(issuer: Issuer) -> Issuer:
     return replace(issuer, grammar=grammar, recipe=(with_session_name, (issuer,)))
 
 
-def _conditions(statement: written.Statement, request: Request, role: Role) -> tuple[Clause, ...]:
+def _simple(statement: written.Statement) -> bool:
+    """Whether its conditions are on nothing but claims."""
+    return "Condition" not in statement.raw or of_tokens_alone(statement.raw["Condition"])
+
+
+def _later(statement: written.Statement, request: Request, role: Role) -> Sequence[Clause]:
+    """What `_clauses` tells of a simple statement without doubts, as soon as somebody looks at it."""
+    return Later(_conditions, statement.raw, statement.pointer, request, role.identity.id, _expanded(role))
+
+
+def _clauses(
+    statement: written.Statement, doubts: tuple[written.Doubt, ...], request: Request, role: Role
+) -> tuple[Clause, ...]:
+    unread = [doubt(role.identity.id, one.pointer, one.text, one.reason) for one in dict.fromkeys(doubts)]
+    return (*unread, *_conditions(statement.raw, statement.pointer, request, role.identity.id, _expanded(role)))
+
+
+def _expanded(role: Role) -> bool | None:
     assert isinstance(role.policy, written.Policy)
-    if "Condition" not in statement.raw:
+    return role.policy.expanded
+
+
+def _conditions(
+    statement: Json, pointer: str, request: Request, document: str, expanded: bool | None
+) -> tuple[Clause, ...]:
+    if "Condition" not in statement:
         return ()
-    return compile_conditions(
-        statement.raw["Condition"],
-        request,
-        document=role.identity.id,
-        pointer=f"{statement.pointer}/Condition",
-        expanded=role.policy.expanded,
-    )
+    return compile_conditions(statement["Condition"], request, document, f"{pointer}/Condition", expanded)
 
 
 def _trusted(statement: written.Statement, role: Role, account: Account) -> tuple[str, ...]:
     """The issuers one Allow statement names, as URLs."""
-    return tuple(dict.fromkeys(f"https://{gate_of(door, account, role.account).issuer}" for door in statement.doors))
+    return tuple(dict.fromkeys([f"https://{gate_of(door, account, role.account).issuer}" for door in statement.doors]))
 
 
 def _issuer(host: str, allowing: list[written.Statement], issuers: Catalogue) -> Issuer:
@@ -276,7 +291,7 @@ def _tags(body: Json) -> tuple[tuple[str, str], ...] | None:
         return None
     tags: list[tuple[str, str]] = []
     for tag in listed:
-        key, value = (tag.get("Key"), tag.get("Value")) if isinstance(tag, Mapping) else (None, None)
+        key, value = (tag.get("Key"), tag.get("Value")) if isinstance(tag, dict) else (None, None)
         if not isinstance(key, str) or not isinstance(value, str):
             return None
         tags.append((key, value))

@@ -94,7 +94,7 @@ def test_it_can_be_sorted_and_shown() -> None:
 
 
 def test_what_grows_too_large_is_given_up() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(BudgetExceededError):
         Automaton.of(Pattern("a" * 3000))
     with pytest.raises(BudgetExceededError):
@@ -104,7 +104,7 @@ def test_what_grows_too_large_is_given_up() -> None:
     ends = Automaton.of(Pattern.glob("*a" + "?" * 7))
     with pytest.raises(BudgetExceededError):
         ends.concatenation(ends).concatenation(ends)
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
 
 
 def test_a_long_list_shares_its_ends() -> None:

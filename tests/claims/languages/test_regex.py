@@ -88,14 +88,14 @@ def test_what_cannot_be_told_is_unsupported(source: str) -> None:
     ],
 )
 def test_blow_ups_end_quickly(source: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         regex(source)
     except BudgetExceededError:
         pass
     else:
         assert source == "(a?){1000}b{1000}" or source.startswith("((a{1,10}")
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_a_search_is_the_default() -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import threading
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -37,7 +40,7 @@ from tests.reading import read_alone
 MANY, FEW = 40, 6
 INLINE = Means(Inline, elsewhere=False)
 PROCESSES = Means(partial(ThreadedProcesses, 2), lambda: 2)
-FAST = Limits(attempts=2, read_timeout=5, pause=0.01, members=Patience(pause=0.01))
+FAST = Limits(attempts=2, read_timeout=20, pause=0.01, members=Patience(pause=0.01))
 ASSUME, LISTED = "sts:AssumeRole", "organizations:ListAccountsForParent"
 DETAILS = "iam:GetAccountAuthorizationDetails"
 
@@ -168,12 +171,23 @@ def test_credentials_that_expire_half_way(aws: LoopbackAws) -> None:
     assert aws.calls["AssumeRole"] == FEW
 
 
-def test_an_account_that_never_answers(aws: LoopbackAws) -> None:
+def test_an_account_that_never_answers(aws: LoopbackAws, monkeypatch: pytest.MonkeyPatch) -> None:
     accounts = organisation(aws, FEW)
+    leap, over = 0.0, threading.Event()
+    monkeypatch.setattr(aws, "_closing", over)
+
+    def tell(told: Any) -> None:
+        nonlocal leap
+        if isinstance(told, Stage) and told.done == FEW:  # all but that one
+            leap = 60
+
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + leap, sleep=time.sleep)
+    monkeypatch.setattr("auditor.collecting.plan.time", clock)
     aws.fail("GetAccountAuthorizationDetails", Fault.STALL, about=accounts[3])
-    limits = replace(FAST, attempts=1, members=Patience(deadline=1.5, attempts=1))
-    snapshot = collect_organisations(limits=limits)
-    said = "the account was not read within 1.5 seconds"
+    limits = replace(FAST, attempts=1, read_timeout=60, members=Patience(deadline=60, attempts=1))
+    snapshot = collect_organisations(limits=limits, tell=tell)
+    over.set()
+    said = "the account was not read within 60 seconds"
     assert gaps(snapshot) == [Coverage("aws", accounts[3], "account", Status.FAILED, said)]
     assert read(snapshot) == {ACCOUNT, *accounts} - {accounts[3]}
 

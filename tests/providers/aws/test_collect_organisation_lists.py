@@ -23,7 +23,7 @@ from fixtures.loopback.faults import Fault
 from tests.faults.clouds import trust
 from tests.reading import read_alone
 
-FAST = Limits(attempts=2, read_timeout=5, pause=0.01, members=Patience(pause=0.01))
+FAST = Limits(attempts=2, read_timeout=20, pause=0.01, members=Patience(pause=0.01))
 LISTED, ATTACHED = "organizations:ListAccountsForParent", "organizations:ListPoliciesForTarget"
 STRANGER = "999999999999"
 

@@ -33,8 +33,7 @@ from tests.faults.clouds import trust
 
 MANY, FEW = 200, 40
 LIMITS = Limits(attempts=8, read_timeout=10, pause=0.01, members=Patience(pause=0.01))
-SIZES = {"inline": FEW, "threads": MANY, "processes": MANY, "cluster": FEW}
-"""How many accounts each kind reads: what reads one by one, or has to be started first, takes longest."""
+KINDS = ("inline", "threads", "processes", "cluster")
 
 
 @dataclass
@@ -65,8 +64,8 @@ def cluster(organisation: Organisation) -> Iterator[str]:
         yield found.scheduler_address
 
 
-@pytest.fixture(params=SIZES)
-def means(request: pytest.FixtureRequest) -> Iterator[tuple[str, Means]]:
+@pytest.fixture(params=KINDS)
+def means(request: pytest.FixtureRequest) -> Iterator[Means]:
     with ExitStack() as stack:
         found = THREADS
         if request.param == "inline":
@@ -75,7 +74,7 @@ def means(request: pytest.FixtureRequest) -> Iterator[tuple[str, Means]]:
             found = stack.enter_context(means_of(2, None))
         elif request.param == "cluster":
             found = stack.enter_context(means_of(None, Cluster(request.getfixturevalue("cluster"))))
-        yield request.param, found
+        yield found
 
 
 def read(accounts: list[str], means: Means, tell: Progress = silent) -> Snapshot:
@@ -92,16 +91,15 @@ def report(snapshot: Snapshot) -> str:
 
 
 @pytest.mark.parametrize("foul", [False, True])
-def test_all_workers_give_the_same_report(organisation: Organisation, means: tuple[str, Means], foul: bool) -> None:
+def test_all_workers_give_the_same_report(organisation: Organisation, means: Means, foul: bool) -> None:
     """In foul weather one call in 50 fails (more of them: tests/faults), and one account lets nobody in."""
-    name, workers = means
-    aws, accounts = organisation.aws, organisation.accounts[: SIZES[name]]
+    aws, accounts = organisation.aws, organisation.accounts
     aws.calm()
     aws.calls.clear()
     if foul:
         aws.storm(0.02, 5, (Fault.THROTTLING, Fault.UNAVAILABLE, Fault.CUT_SHORT, Fault.RESET))
         aws.fail("AssumeRole", Fault.ACCESS_DENIED, about=accounts[7])
-    found = read(accounts, workers)
+    found = read(accounts, means)
     said = report(found)
     aws.calm()
 
@@ -111,8 +109,8 @@ def test_all_workers_give_the_same_report(organisation: Organisation, means: tup
     assert gaps == [closed] * foul
     entered = {doc.scope for doc in found.of("aws", "account")}
     assert entered == {ACCOUNT, *accounts} - {accounts[7]} if foul else {ACCOUNT, *accounts}
-    assert aws.calls["AssumeRole"] >= SIZES[name]
-    before = organisation.reports.setdefault((SIZES[name], foul), said)
+    assert aws.calls["AssumeRole"] >= MANY
+    before = organisation.reports.setdefault((MANY, foul), said)
     assert said == before
 
 

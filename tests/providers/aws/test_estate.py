@@ -155,7 +155,7 @@ def test_nothing_is_remembered_without_end() -> None:
 
 def test_memory_does_not_grow_with_the_accounts_that_were_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("auditor.providers.aws.estate.WITHIN", 100)
-    monkeypatch.setattr("auditor.providers.aws.authority.REMEMBERED", 500)
+    monkeypatch.setattr("auditor.providers.aws.authority.REMEMBERED", 5_000)
     snapshot, _ = collected(accounts=240, roles=6)
     authority = AwsAuthority(snapshot, END)
 

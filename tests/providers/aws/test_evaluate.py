@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from auditor.claims.predicate import ClaimValue
 from auditor.providers.aws import evaluate
 from auditor.providers.aws.evaluate import admits
+from auditor.providers.aws.evaluate_actions import wild
 from auditor.providers.aws.evaluate_conditions import all_of, any_of, opposite
 from auditor.providers.aws.evaluate_keys import BUILT_IN
-from auditor.providers.aws.evaluate_texts import ONE, STAR, fits, units
+from auditor.providers.aws.evaluate_texts import ONE, STAR, fits, plainly_fits, units
 from tests.providers.aws.concrete_cases import NOW, TABLE, matrix, policy_of, token_of, trust_and_token, trust_of
 
 GITHUB = TABLE["issuers"]["github"]
@@ -85,6 +86,15 @@ def test_wildcards_agree_with_the_definition(glob: str, text: str) -> None:
         return bool(rest) and pattern[0] in ("?", rest[0]) and defined(pattern[1:], rest[1:])
 
     assert fits([{"*": STAR, "?": ONE}.get(char, ord(char)) for char in glob], units(text)) is defined(glob, text)
+
+
+@given(st.text("ab*?$\u00e9", max_size=7), st.text("ab*\u00e9", max_size=7), st.booleans())
+def test_plain_texts_fit_as_all_others_do(text: str, value: str, wildcards: bool) -> None:
+    plainly = plainly_fits(text, value, wildcards=wildcards)
+    if plainly is None:
+        assert not (text + value).isascii() or (wildcards and "?" in text)
+    else:
+        assert plainly is fits(wild(text) if wildcards else units(text), units(value))
 
 
 @given(st.text())

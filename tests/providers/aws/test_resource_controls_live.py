@@ -21,7 +21,7 @@ from fixtures.loopback.faults import Fault
 from tests.reading import read_alone
 
 HOST = "token.actions.githubusercontent.com"
-FAST = Limits(attempts=2, read_timeout=5, pause=0.01)
+FAST = Limits(attempts=2, read_timeout=20, pause=0.01)
 
 
 def trust(subject: str) -> dict[str, Any]:

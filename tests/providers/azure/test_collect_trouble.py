@@ -347,7 +347,7 @@ def test_resource_graph_that_leaves_rows_out_is_not_believed(
 
 def test_a_stall_ends(azure: LoopbackAzure) -> None:
     azure.fail("id-try/federated", Fault.STALL)
-    snapshot = read(asked(), replace(FAST, attempts=1, read_timeout=0.1))
+    snapshot = read(asked(), replace(FAST, attempts=1, read_timeout=1))
     found = row(snapshot, IN_DEV, f"federated-credential {TRY['id']}")
     assert found.status is Status.FAILED
     assert (found.reason or "").startswith("no answer: ")

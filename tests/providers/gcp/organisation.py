@@ -7,7 +7,7 @@ from typing import Any
 from auditor.providers.gcp.rest import Limits
 from auditor.snapshot import Coverage, Snapshot
 
-FAST = Limits(attempts=3, backoff=0.001, longest_pause=0.002, read_timeout=0.5, slow_interval=0)
+FAST = Limits(attempts=3, backoff=0.001, longest_pause=0.002, read_timeout=20, slow_interval=0)
 
 ORGANIZATION = "organizations/100"
 POOL = "projects/1001/locations/global/workloadIdentityPools/ci"
