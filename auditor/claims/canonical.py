@@ -118,7 +118,7 @@ def canonical(
     """
     texts = tuple(_texts(predicate))
     known = sorted({text for text in texts if text is not None})
-    if not texts or None in texts:
+    if not texts or None in texts or any("\n" in text for text in known):
         return predicate, Renaming({})
     facts = facts_of(grammar, shapes, claims_of(predicate))
     placeholders = placeholders_for("\n".join(known), _needed(predicate), facts, also)
@@ -138,9 +138,8 @@ def placeholders_for(texts: str, needed: int, facts: Facts, also: frozenset[str]
     if not kept:
         return {}
     room = room_of(facts.variables, frozenset(texts) - _WITHIN) - SLACK
-    if needed > room:
+    if needed > room or len(kept) > MOST:
         return {}
-    assert len(kept) <= MOST, "a condition of so many names needs more room than any value has"
     placeholders = {word: f"{PLACEHOLDER}{place}" for place, word in enumerate(kept)}
     # Placeholders may be longer than the names: `name10/name11/…` needs the room as well that `ab/cd/…` has.
     stretched = max(len(placeholder) / len(word) for word, placeholder in placeholders.items())

@@ -131,7 +131,7 @@ def likeness(
     ):
         return None
     try:
-        parts = _parts(role.get(POLICY))
+        parts = _parts(role.get(POLICY), account)
     except RecursionError:
         return None  # nested as no policy of AWS is
     provider = _provider(trust)
@@ -262,11 +262,11 @@ def _statements(policy: Any) -> list[Any] | None:
     return listed if isinstance(listed, list) and set(map(type, listed)) <= _DICT else None
 
 
-def _parts(policy: Any) -> tuple[str, list[str], int] | None:
+def _parts(policy: Any, account: str) -> tuple[str, list[str], int] | None:
     """The policy as text but for what its tests compare with; those texts, and how many characters they ask of values.
 
     All in the order in which it is written. None where a test is not of texts, or of something else than an issuer's
-    claims.
+    claims, or where the role's account is part of a key: what keys say differs by every letter.
     """
     body = _statements(policy)
     if body is None:
@@ -281,10 +281,10 @@ def _parts(policy: Any) -> tuple[str, list[str], int] | None:
         form: list[Any] = []
         for operator, tests in condition.items():
             names = _compares_names(operator)
-            if names is None or not isinstance(tests, dict):
-                return None
+            if names is None or not isinstance(tests, dict) or not tests:
+                return None  # what an operator without a key tests is not known
             for key, values in tests.items():
-                if not isinstance(key, str) or not _of_an_issuer(key):
+                if not isinstance(key, str) or not _of_an_issuer(key) or account in key:
                     return None
                 listed = values if isinstance(values, list) else [values]
                 if not set(map(type, listed)) <= _STR:

@@ -430,10 +430,36 @@ def test_policies_alike_but_for_the_order_they_are_written_in() -> None:
     turned["Statement"] = [dict(reversed(turned["Statement"][0].items()))]
     alone = policy(TWO, written, SECOND)
     alone["Statement"] = alone["Statement"][0]
-    empty = policy(TWO, [("Allow", {"StringLike": {}, **written[0][1]}), ("Allow", {})], SECOND)
-    for one in (other, turned, alone, empty):
+    twice = policy(TWO, [*written, ("Allow", {})], SECOND)
+    for one in (other, turned, alone, twice):
         check(estate([(ONE, "one", usual), (TWO, "two", one)]))
     check(estate([(TWO, "b", turned), (TWO, "a", policy(TWO, written, FIRST))]))
+
+
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+@pytest.mark.parametrize("operator", ["StringEquals", "StringNotLike", "Null"])
+def test_an_operator_without_a_key(effect: str, operator: str) -> None:
+    """What it tests is not known, while a condition without it is."""
+    allow = ("Allow", {"StringEquals": {**AUDIENCE["StringEquals"], "sub": "repo:{0}/{1}:pull_request"}})
+    for rest in ({}, {"StringLike": {"sub": "repo:{0}/{1}:*"}}):
+        known: Written = [allow, (effect, rest)]
+        unknown: Written = [allow, (effect, {**rest, operator: {}})]
+        one, two = policy(ONE, known, FIRST), policy(TWO, unknown, SECOND)
+        check(estate([(ONE, "one", one), (TWO, "two", two)]))
+        check(estate([(ONE, "two", one), (TWO, "one", two)]))
+
+
+def test_an_account_in_a_key() -> None:
+    """It is somebody else's claim in one account, and in the other too, but not the same."""
+    for operator, value in (("StringNotEquals", "x"), ("StringEquals", "{0}"), ("Null", "true")):
+        roles = []
+        for account, name, names in ((ONE, "one", FIRST), (TWO, "two", SECOND)):
+            found = policy(account, [("Allow", AUDIENCE)], names)
+            (statement,) = found["Statement"]
+            key = f"oidc.example.com/{account}:sub"
+            statement["Condition"].setdefault(operator, {})[key] = value.format(*names)
+            roles.append((account, name, found))
+        check(estate(roles))
 
 
 def test_an_account_in_odd_places_of_a_policy() -> None:
