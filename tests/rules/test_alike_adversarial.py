@@ -563,7 +563,7 @@ def no_text_is_mistaken(patch: pytest.MonkeyPatch) -> None:
 
 def the_order_is_lost(patch: pytest.MonkeyPatch) -> None:
     parts = likeness._parts
-    patch.setattr(likeness, "_parts", lambda policy: parts(json.loads(json.dumps(policy, sort_keys=True))))
+    patch.setattr(likeness, "_parts", lambda policy, own: parts(json.loads(json.dumps(policy, sort_keys=True)), own))
 
 
 def any_length_will_do(patch: pytest.MonkeyPatch) -> None:
