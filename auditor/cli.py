@@ -134,7 +134,7 @@ def _init(args: Namespace) -> int:
 
 def _collect(args: Namespace) -> int:
     from auditor.collecting import resume
-    from auditor.snapshot import save
+    from auditor.snapshot_file import save
     from auditor.storage.packing import wants_packing
 
     config = config_of(args)

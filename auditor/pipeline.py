@@ -18,8 +18,9 @@ from auditor.providers.base import Provider
 from auditor.report.base import Report
 from auditor.rules.base import Persona, Rule
 from auditor.shards import missing
-from auditor.snapshot import Coverage, Snapshot, load, merge, ordered
+from auditor.snapshot import Coverage, Snapshot, merge, ordered
 from auditor.snapshot import Status as Reading
+from auditor.snapshot_file import load
 from auditor.visits import taken_over
 
 

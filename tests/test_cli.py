@@ -30,8 +30,9 @@ from auditor.model import Severity, Status
 from auditor.report.base import Report, Summary
 from auditor.rules.base import Persona
 from auditor.rules.docs import page
-from auditor.snapshot import Coverage, Snapshot, load, save
+from auditor.snapshot import Coverage, Snapshot
 from auditor.snapshot import Status as Reading
+from auditor.snapshot_file import load, save
 from tests.estate import ACCOUNT, DENIED, READ, TIMES, AnyTenant, Broken, FakeCloud, finding, report, snapshot
 from tests.schemas import closed, complaints, schema
 

@@ -14,7 +14,8 @@ from auditor.providers.aws import Aws
 from auditor.providers.aws.collect import ProfileScope
 from auditor.providers.gcp import Gcp
 from auditor.shards import WHOLE, Shard
-from auditor.snapshot import Coverage, Document, Snapshot, Status, load
+from auditor.snapshot import Coverage, Document, Snapshot, Status
+from auditor.snapshot_file import load
 from auditor.storage.packing import MAGIC, unpacked
 from tests.estate import FakeCloud, snapshot
 from tests.reading import read_alone

@@ -10,7 +10,8 @@ import pytest
 
 from auditor import cli
 from auditor.compliance import FRAMEWORKS
-from auditor.snapshot import Coverage, Snapshot, Status, save
+from auditor.snapshot import Coverage, Snapshot, Status
+from auditor.snapshot_file import save
 from tests.rules import cases
 
 SUBJECT = "repo:acme/app:ref:refs/heads/main"

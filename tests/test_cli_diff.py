@@ -11,7 +11,8 @@ import pytest
 
 from auditor import cli
 from auditor.report import FORMATS
-from auditor.snapshot import Snapshot, save
+from auditor.snapshot import Snapshot
+from auditor.snapshot_file import save
 from tests.drift.estates import ACCOUNT, MAIN, NOW, THEN, Role, role, rows, snapshot
 from tests.schemas import closed, complaints
 

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from auditor import cli
-from auditor.snapshot import Coverage, Snapshot, Status, save
+from auditor.snapshot import Coverage, Snapshot, Status
+from auditor.snapshot_file import save
 from fixtures.loopback.aws import LoopbackAws
 from tests.schemas import complaints, validator
 from tests.tokens.material import (

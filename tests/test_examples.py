@@ -28,7 +28,8 @@ from auditor.report.assessment import Result, assess
 from auditor.report.base import Report
 from auditor.rules import RULES
 from auditor.rules.base import Persona
-from auditor.snapshot import Coverage, Document, Snapshot, Status, save
+from auditor.snapshot import Coverage, Document, Snapshot, Status
+from auditor.snapshot_file import save
 from tests.providers.azure import estates as azure
 from tests.providers.gcp import estates as google
 

@@ -20,8 +20,9 @@ from auditor.progress import Stage, silent
 from auditor.report import FORMATS
 from auditor.report.base import Layout, Report
 from auditor.rules.base import Context, Persona, Rule
-from auditor.snapshot import Coverage, Document, Snapshot, ordered, save
+from auditor.snapshot import Coverage, Document, Snapshot, ordered
 from auditor.snapshot import Status as Reading
+from auditor.snapshot_file import save
 from tests.estate import ACCOUNT, DENIED, READ, TIMES, AnyTenant, Broken, FakeCloud, finding, role_arn, snapshot, trust
 
 ESTATE = {

@@ -23,7 +23,8 @@ from auditor.report.base import Layout
 from auditor.rules import RULES
 from auditor.rules.base import Persona
 from auditor.shards import Shard
-from auditor.snapshot import Snapshot, Status, load, merge, ordered, save
+from auditor.snapshot import Snapshot, Status, merge, ordered
+from auditor.snapshot_file import load, save
 from fixtures.loopback.aws import LoopbackAws
 from fixtures.loopback.azure import LoopbackAzure
 from fixtures.loopback.gcp import LoopbackGoogle

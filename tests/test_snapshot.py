@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from auditor.errors import SnapshotError
 from auditor.shards import Part, Shard
-from auditor.snapshot import BATCH, Coverage, Document, Snapshot, Status, load, merge, ordered, save
+from auditor.snapshot import Coverage, Document, Snapshot, Status, merge, ordered
+from auditor.snapshot_file import BATCH, load, save
 from auditor.visits import Visit
 
 ROLE = "arn:aws:iam::123456789012:role/deploy"

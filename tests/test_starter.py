@@ -19,8 +19,9 @@ from auditor.claims.verdict import Accepted, Rejected
 from auditor.config import Owned, load
 from auditor.model import Decision, Extent, Severity
 from auditor.report.base import Report
-from auditor.snapshot import Coverage, save
+from auditor.snapshot import Coverage
 from auditor.snapshot import Status as Reading
+from auditor.snapshot_file import save
 from tests.drift.estates import MAIN, NOW, role, rows, snapshot
 from tests.estate import STRANGER, TIGHT, finding, report, trust
 

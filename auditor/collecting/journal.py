@@ -14,14 +14,15 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
 from auditor import visits
 from auditor.errors import OutputError, UsageError
-from auditor.snapshot import Snapshot, parsed, save
+from auditor.snapshot import Snapshot
+from auditor.snapshot_file import parsed, save
 from auditor.storage.packing import MAGIC
 from auditor.visits import Visit
 
@@ -67,12 +68,10 @@ class Journal:
         """With where they lie."""
         with _told(path):
             self._file = _opened(path)
-        try:
-            with _told(path):
-                self._begin(plan, keep=keep)
-        except BaseException:
-            self._file.close()
-            raise
+        with ExitStack() as unless_begun, _told(path):
+            unless_begun.callback(self._file.close)
+            self._begin(plan, keep=keep)
+            unless_begun.pop_all()
 
     def _begin(self, plan: str, *, keep: bool) -> None:
         _lock(self.path, self._file)

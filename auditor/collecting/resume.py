@@ -17,7 +17,8 @@ from auditor import __version__
 from auditor.collecting.journal import Journal, plan_in
 from auditor.errors import UsageError
 from auditor.shards import plan_of
-from auditor.snapshot import GOOD, Coverage, Document, Snapshot, load
+from auditor.snapshot import GOOD, Coverage, Document, Snapshot
+from auditor.snapshot_file import load
 from auditor.visits import Visit
 
 SUFFIX = ".partial"
@@ -218,7 +219,7 @@ def opened(
                 tell("there is nothing to take over; everything is read")
         try:
             yield found
-        except BaseException:
+        except BaseException:  # whatever ended it, also Ctrl-C: what was read is there
             if found.journal is not None and found.journal.visits:
                 tell(f"{found.journal.path}: what was read is kept there; the same command with --resume continues it")
             raise

@@ -10,8 +10,9 @@ from typing import Literal
 from auditor.issuers.catalogue import Catalogue
 from auditor.report import read
 from auditor.report.base import Report, unread
-from auditor.snapshot import FORMAT, Snapshot, load, merge
+from auditor.snapshot import Snapshot, merge
 from auditor.snapshot import Status as Reading
+from auditor.snapshot_file import FORMAT, load
 from auditor.storage.packing import MAGIC
 
 NOWHERE = "-"

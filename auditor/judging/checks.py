@@ -89,8 +89,7 @@ class GuardedAuthority:
     def identities(self) -> Iterable[Identity]:
         try:
             return tuple(self._authority.identities())
-        # As for rules below: the failure to read one cloud's permissions must not end the audit.
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001 - as for rules below: one cloud's permissions must not end the audit
             self.failures.append(_defect(ESTATE, f"the identities of {self._provider}", error))
             return ()
 
@@ -114,9 +113,9 @@ def _defect(subject: str, name: str, error: Exception) -> Finding:
 def _guarded(rule: Rule, check: Callable[[], Iterable[Finding]], trust: Trust | None) -> Iterator[Finding]:
     try:
         yield from check()
-    # The one place where any exception may be caught: the failure of one rule on one hostile input must neither end
-    # the audit of everything else nor pass for "nothing found".
-    except Exception as error:  # noqa: BLE001
+    # The failure of one rule on one hostile input must neither end the audit of everything else nor pass for "nothing
+    # found".
+    except Exception as error:  # noqa: BLE001 - told as a finding of its own
         subject = trust.identity.name if trust else "the estate as a whole"
         failed = _failed(rule.id, trust, f"The rule failed on {subject}: nothing is known in this respect")
         yield replace(failed, detail=f"{type(error).__name__}: {error}. This is a defect of this program.")

@@ -52,7 +52,7 @@ _OF_NAMES = re.compile(r"(?:ForAnyValue:|ForAllValues:)?String(?:Not)?(?:Equals|
 """Operators that compare with names."""
 
 _OF_WORDS = re.compile(r"Null|(?:ForAnyValue:|ForAllValues:)?Bool(?:IfExists)?")
-"""Operators that ask for `true` or `false`: what else is written there is no name."""
+"""Operators that ask for `true` or `false`, which are no names; what else may be written there is not known."""
 
 _SAID = frozenset(("true", "false"))
 
@@ -290,6 +290,8 @@ def _parts(policy: Any, account: str) -> tuple[str, list[str], int] | None:
                 if not set(map(type, listed)) <= _STR:
                     return None
                 if not names:
+                    if not _SAID.issuperset(listed):
+                        return None
                     form.append((operator, key, values))
                     continue
                 form.append((operator, key, len(listed) if values is listed else None))

@@ -9,7 +9,8 @@ from random import Random
 from typing import Any
 
 from auditor.output import whole_file
-from auditor.snapshot import Coverage, Document, Snapshot, Status, save
+from auditor.snapshot import Coverage, Document, Snapshot, Status
+from auditor.snapshot_file import save
 from auditor.storage.packing import wants_packing
 from tests.bench import policies
 

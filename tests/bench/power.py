@@ -15,7 +15,8 @@ from auditor.pipeline import audit, restore
 from auditor.providers.aws import PROVIDER
 from auditor.rules import RULES
 from auditor.rules.base import Persona
-from auditor.snapshot import Document, Snapshot, save
+from auditor.snapshot import Document, Snapshot
+from auditor.snapshot_file import save
 from tests.bench import estates
 from tests.bench.figure import Figure, Figures, Scale
 

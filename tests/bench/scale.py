@@ -18,7 +18,8 @@ from random import Random
 from typing import Any
 
 from auditor.output import whole_file
-from auditor.snapshot import Coverage, Document, Snapshot, Status, save
+from auditor.snapshot import Coverage, Document, Snapshot, Status
+from auditor.snapshot_file import save
 from auditor.storage.shelf import Shelf
 from tests.bench import estates, policies
 from tests.bench.figure import Figure, Figures, Scale

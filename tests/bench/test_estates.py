@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from auditor.providers.aws import PROVIDER
-from auditor.snapshot import load
+from auditor.snapshot_file import load
 from tests.bench import estates
 
 

@@ -187,6 +187,17 @@ def test_what_once_went_wrong_stays_right(seed: int) -> None:
     check_canonical(Random(seed))
 
 
+def test_what_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text of two lines, of which nobody has looked into what a line's end is beside a name; and too many names."""
+    grammar = queries.GITHUB.grammar
+    names = disjunction(equals("sub", f"repo:acme/app-{letter}:pull_request") for letter in "abc")
+    lines = disjunction((names, equals("sub", "repo:acme/app:environment:one\ntwo")))
+    assert len(canonical(names, grammar, grammar.shapes)[1].names) == 4
+    assert canonical(lines, grammar, grammar.shapes)[0] == lines
+    monkeypatch.setattr("auditor.claims.canonical.MOST", 3)
+    assert canonical(names, grammar, grammar.shapes)[0] == names
+
+
 def test_a_tenant_of_ours_that_is_called_like_a_placeholder_is_no_placeholder() -> None:
     ours = Ours(tenants={"github": (Owned("name0"),)}, declared=True)
     case = case_of(trust((equals("aud", "sts.amazonaws.com"), sub("repo:acme/app:*"))), ours)

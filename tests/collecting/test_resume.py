@@ -19,7 +19,8 @@ from auditor.collecting.resume import Asked, Resumption, Saved, opened, partial,
 from auditor.collecting.scopes import Reading, gather
 from auditor.errors import UsageError
 from auditor.progress import Progress, silent
-from auditor.snapshot import Coverage, Document, Snapshot, Status, load, merge, save
+from auditor.snapshot import Coverage, Document, Snapshot, Status, merge
+from auditor.snapshot_file import load, save
 from auditor.visits import Visit, age, read, taken_over, written
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

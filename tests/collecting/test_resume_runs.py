@@ -21,7 +21,8 @@ import pytest
 
 from auditor import cli
 from auditor.collecting import journal
-from auditor.snapshot import Snapshot, load, save
+from auditor.snapshot import Snapshot
+from auditor.snapshot_file import load, save
 from fixtures.loopback import aws_organisation, aws_pages
 from fixtures.loopback.aws import ACCOUNT, DETAILS, LoopbackAws
 from fixtures.loopback.azure import LoopbackAzure

@@ -28,7 +28,8 @@ from auditor.report import FORMATS
 from auditor.report.base import Layout
 from auditor.rules import RULES
 from auditor.rules.base import Persona
-from auditor.snapshot import Snapshot, ordered, save
+from auditor.snapshot import Snapshot, ordered
+from auditor.snapshot_file import save
 from tests.bench import estates
 
 

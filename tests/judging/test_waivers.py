@@ -14,7 +14,7 @@ from auditor.config import Waiver, load
 from auditor.errors import ConfigError
 from auditor.judging.waivers import about, check_rules, settle
 from auditor.model import Finding, Severity, Status, Waived
-from auditor.snapshot import save
+from auditor.snapshot_file import save
 from tests.estate import OPEN, FakeCloud, finding, role_arn, snapshot
 from tests.test_cli import install
 

@@ -462,6 +462,16 @@ def test_an_account_in_a_key() -> None:
         check(estate(roles))
 
 
+@pytest.mark.parametrize("operator", ["Null", "Bool", "ForAnyValue:Bool"])
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+def test_an_account_where_true_or_false_belongs(effect: str, operator: str) -> None:
+    roles = []
+    for account, name, names in ((ONE, "one", FIRST), (TWO, "two", SECOND)):
+        odd = policy(account, [("Allow", AUDIENCE), (effect, {operator: {"environment": account}})], names)
+        roles.append((account, name, odd))
+    check(estate(roles))
+
+
 def test_an_account_in_odd_places_of_a_policy() -> None:
     base = policy(ONE, ORGANISATION, FIRST)
     (statement,) = base["Statement"]

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from auditor.errors import OutputError, SnapshotError
 from auditor.output import whole_file
-from auditor.snapshot import Coverage, Document, Snapshot, Status, load, save
+from auditor.snapshot import Coverage, Document, Snapshot, Status
+from auditor.snapshot_file import load, save
 from auditor.storage.packing import MAGIC, packed, unpacked, wants_packing
 
 ROLES = [

@@ -21,7 +21,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.errors import ScratchError
-from auditor.snapshot import Coverage, Snapshot, Status, load, merge, ordered, save
+from auditor.snapshot import Coverage, Snapshot, Status, merge, ordered
+from auditor.snapshot_file import load, save
 from auditor.storage import shelf as shelves
 from auditor.storage.scratch import unpack
 from auditor.storage.shelf import Document, Shelf, of_kinds
@@ -307,7 +308,7 @@ def test_told_by_its_numbers() -> None:
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shelves.Shelf.__init__, "__kwdefaults__", {"limit": 100_000, "gathered": 50_000})
-    monkeypatch.setattr("auditor.snapshot.BATCH", 50)
+    monkeypatch.setattr("auditor.snapshot_file.BATCH", 50)
 
     def peak(scopes: int) -> int:
         path = tmp_path / str(scopes)

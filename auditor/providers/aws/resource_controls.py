@@ -108,6 +108,8 @@ class Controls:
 
     def _about(self, request: Request) -> tuple[_Told, ...]:
         """What they say of tokens of `request`, whichever role of the account it is; its tags are looked at by few."""
+        if not self.policies:
+            return ()
         tags = request.tags if any(control.by_tags for control in self.policies) else ()
         key = (request.issuer, request.provider, request.github, request.now, tags)
         if key not in self._told:

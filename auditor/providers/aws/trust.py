@@ -160,7 +160,7 @@ def _trust(role: Role, door: str, account: Account, controls: Controls, now: dat
         github=issuer.kind == "github",
         account=role.account,
         provider=None if door in BUILT_IN else door,
-        tags=() if simple and not controls.policies else _tags(role.body),  # else nobody looks at them
+        tags=_tags(role.body),
         now=now,
         organisation=controls.organisation,
     )
@@ -178,9 +178,9 @@ def _trust(role: Role, door: str, account: Account, controls: Controls, now: dat
             refused += [
                 [role.identity.id, where, why] for where, why in refusals(statement.raw, statement.pointer, gate.issuer)
             ]
-    above = tuple(controls.statements(role.identity.id, request)) if controls.documents else ()
+    above = tuple(controls.statements(role.identity.id, request))
     compiled += above
-    notes: dict[str, Any] = {**gate.notes, **controls.notes(above)} if controls.documents else {**gate.notes}
+    notes: dict[str, Any] = {**gate.notes, **controls.notes(above)}
     if refused:
         notes["refused-if-resaved"] = refused
     looked_at = (one.clauses for one in compiled if not isinstance(one.clauses, Later))  # those read claims alone

@@ -21,7 +21,8 @@ from auditor.providers.aws import LEAST_PRIVILEGE, PROVIDER
 from auditor.providers.aws.account_walk import LOOKUP_LIMIT
 from auditor.providers.aws.collect import ProfileScope, collect
 from auditor.providers.aws.connections import Limits
-from auditor.snapshot import Coverage, Document, Snapshot, Status, load, save
+from auditor.snapshot import Coverage, Document, Snapshot, Status
+from auditor.snapshot_file import load, save
 from fixtures.loopback.aws import ACCOUNT, LoopbackAws
 from fixtures.loopback.faults import Fault
 

@@ -17,7 +17,8 @@ from auditor.progress import Stage
 from auditor.providers.azure import PROVIDER
 from auditor.providers.azure.permissions_text import GRAPH_PERMISSIONS, LEAST_PRIVILEGE
 from auditor.providers.azure.tenant import asked
-from auditor.snapshot import Coverage, Status, load, save
+from auditor.snapshot import Coverage, Status
+from auditor.snapshot_file import load, save
 from fixtures.loopback.azure import Fault, LoopbackAzure
 from fixtures.loopback.azure_routes import ROUTES
 from tests.providers.azure.tenant import (

@@ -16,7 +16,7 @@ from auditor.providers.azure.haul import Crew, Haul
 from auditor.providers.azure.rest import Answer, Json, Service
 from auditor.providers.azure.tenant import asked
 from auditor.providers.azure.walk import Walk
-from auditor.snapshot import save
+from auditor.snapshot_file import save
 from fixtures.loopback.azure import LoopbackAzure
 from fixtures.loopback.azure_requests import request
 from tests.providers.azure.tenant import ESTATE, FAST

@@ -14,7 +14,8 @@ from auditor.config import Config, GcpTargets, Targets
 from auditor.errors import UsageError
 from auditor.providers.gcp import LEAST_PRIVILEGE, PROVIDER
 from auditor.providers.gcp.collect import collect, names
-from auditor.snapshot import Coverage, Status, load, save
+from auditor.snapshot import Coverage, Status
+from auditor.snapshot_file import load, save
 from fixtures.loopback.faults import Fault
 from fixtures.loopback.gcp import LoopbackGoogle
 from fixtures.loopback.gcp_routes import GROUPS_READER, ROUTES
