@@ -465,11 +465,20 @@ def test_an_account_in_a_key() -> None:
 @pytest.mark.parametrize("operator", ["Null", "Bool", "ForAnyValue:Bool"])
 @pytest.mark.parametrize("effect", ["Allow", "Deny"])
 def test_an_account_where_true_or_false_belongs(effect: str, operator: str) -> None:
-    roles = []
-    for account, name, names in ((ONE, "one", FIRST), (TWO, "two", SECOND)):
-        odd = policy(account, [("Allow", AUDIENCE), (effect, {operator: {"environment": account}})], names)
-        roles.append((account, name, odd))
-    check(estate(roles))
+    """What else is written there is nothing that a kind could be sure of, and the account would be lost in it."""
+
+    def asks(told: str) -> Snapshot:
+        return estate([
+            (account, name, policy(account, [("Allow", AUDIENCE), (effect, {operator: {"environment": told}})], names))
+            for account, name, names in ((ONE, "one", FIRST), (TWO, "two", SECOND))
+        ])  # fmt: skip
+
+    for told, of_a_kind in (("true", True), (ONE, False), ("True", False), ("acme", False)):
+        held = asks(told)
+        check(held)
+        for trust in PROVIDER.trusts(held):
+            found = likeness.likeness(trust, trust.issuer.grammar.shapes, frozenset(), likeness.ground_of)
+            assert (found is not None) is of_a_kind
 
 
 def test_an_account_in_odd_places_of_a_policy() -> None:
