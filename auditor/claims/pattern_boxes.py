@@ -98,12 +98,13 @@ def _reached(term: Term, pattern: Pattern, *, whole: bool = False) -> tuple[int,
     ways, before = _reached(front, pattern)
     if before is None:
         return ways, None
+    wanted = ascii_lower(literal) if pattern.ignore_case else literal
+    begins = (wanted[:1], STAR, ANY_CHAR) if pattern.wild else wanted  # the literal, at first sight
     found: dict[int, dict[Box, None]] = {}
     for position, boxes in before.items():
         ends = (position,) if slot is None else _ends(pattern, position, slot)
-        if literal and not pattern.wild:
-            wanted = ascii_lower(literal) if pattern.ignore_case else literal
-            ends = [end for end in ends if pattern.text.startswith(wanted, end)]
+        if literal:
+            ends = [end for end in ends if pattern.text.startswith(begins, end)]
         for end in ends:
             ways += len(boxes)
             if ways > BOX_BUDGET:

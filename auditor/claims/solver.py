@@ -172,6 +172,8 @@ def first(predicate: Predicate, shape: Shape, work: Work, *, permissive: bool) -
 
 def _formula(predicate: Predicate, shape: Shape, work: Work, *, permissive: bool) -> Formula:
     """`predicate` lowered. Raises `BudgetExceededError`; what grew too large costs as well."""
+    if predicate == TRUE:
+        return True
     work.spend(0)  # what is left must be more than nothing: lowering is paid for afterwards
     found = lowered(predicate, shape, permissive)
     work.spend_once((predicate, shape), found.cost)

@@ -169,7 +169,7 @@ def _guesses(variable: Variable, inside: list[Language]) -> Iterator[str]:
                 yield from _filled(pattern, variable.hints)
     yield from variable.hints
     if len(patterns) > 1:  # `a*`, `*b*` and `*c`: all at once
-        yield "".join(next(_filled(pattern, ("",))) for pattern in sorted(patterns, key=_place))
+        yield from _together(sorted(patterns, key=_place))
 
 
 def _place(pattern: Pattern) -> int:
@@ -177,6 +177,15 @@ def _place(pattern: Pattern) -> int:
     if pattern.tokens[:1] != (Wild.STAR,):
         return 0
     return 1 if pattern.tokens[-1:] == (Wild.STAR,) else 2
+
+
+def _together(patterns: list[Pattern]) -> Iterator[str]:
+    """What all of them want, one after the other; and with an `x` for each star: few names begin with a dot."""
+    bodies = [next(_filled(pattern, ("",))) for pattern in patterns]
+    yield "".join(bodies)
+    begin = "x" if patterns[0].tokens[:1] == (Wild.STAR,) else ""
+    end = "x" if patterns[-1].tokens[-1:] == (Wild.STAR,) else ""
+    yield begin + "x".join(bodies) + end
 
 
 def _alternatives(language: Language) -> int:

@@ -9,6 +9,7 @@ from auditor.claims.languages.language import Language
 from auditor.claims.languages.pattern import Pattern
 from auditor.claims.languages.value_set import ValueSet
 from auditor.claims.variables import inhabitant
+from auditor.claims.work import Work
 from auditor.issuers import identify
 from tests.claims import checks, naive
 from tests.claims.proof import for_random_cases
@@ -98,6 +99,19 @@ def test_lists_are_intersected() -> None:
     assert inhabitant(variable, both, globs("?")) is None
     assert inhabitant(variable, frozenset((ValueSet([]),)), frozenset()) is None
     assert inhabitant(variable, frozenset((ValueSet(["AB"], ignore_case=True),)), frozenset()) == "ab"
+
+
+@pytest.mark.parametrize(
+    ("variable", "inside", "expected"),
+    [
+        ("branch", ("*.yml@*", "*/feature/*"), "x.yml@x/feature/x"),
+        ("branch", ("feature/*", "*.yml@refs/heads/dev"), "feature/x.yml@refs/heads/dev"),
+    ],
+)
+def test_what_several_patterns_want_is_put_together_without_a_search(
+    variable: str, inside: tuple[str, ...], expected: str
+) -> None:
+    assert inhabitant(GITHUB[variable], globs(*inside), frozenset(), Work(30)) == expected
 
 
 @for_random_cases(700)
