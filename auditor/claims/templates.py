@@ -75,12 +75,15 @@ class _TemplateSearch:
                         continue
                     if not front and (found := self._exact(keys)):
                         return found
-                    ends = tuple(last for last in lasts if last not in keys and self._possible(keys, last))
-                    for last in ends:
+                    ends: list[str] = []
+                    for last in lasts:
+                        if last in keys or not self._possible(keys, last):
+                            continue
                         if found := self._exact((*keys, last)):
                             return found
+                        ends.append(last)
                     if ends:
-                        longer.append((keys, ends))
+                        longer.append((keys, tuple(ends)))
             if longer and len(longer[0][0]) >= MAX_SEGMENTS - 1:
                 self.undecided = f"customised subjects of more than {MAX_SEGMENTS} segments were not searched"
                 break
