@@ -172,7 +172,7 @@ def first(predicate: Predicate, shape: Shape, work: Work, *, permissive: bool) -
 
 def _formula(predicate: Predicate, shape: Shape, work: Work, *, permissive: bool) -> Formula:
     """`predicate` lowered. Raises `BudgetExceededError`; what grew too large costs as well."""
-    if predicate == TRUE:
+    if predicate == TRUE:  # as the conditions of a question often are; there is nothing to pay for
         return True
     work.spend(0)  # what is left must be more than nothing: lowering is paid for afterwards
     found = lowered(predicate, shape, permissive)

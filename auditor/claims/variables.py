@@ -180,7 +180,10 @@ def _place(pattern: Pattern) -> int:
 
 
 def _together(patterns: list[Pattern]) -> Iterator[str]:
-    """What all of them want, one after the other; and with an `x` for each star: few names begin with a dot."""
+    """What all of them want, one after the other; then the same with an `x` between them and where an end is open.
+
+    No branch is called `.yml@/feature/`, but one may be `x.yml@x/feature/x`.
+    """
     bodies = [next(_filled(pattern, ("",))) for pattern in patterns]
     yield "".join(bodies)
     begin = "x" if patterns[0].tokens[:1] == (Wild.STAR,) else ""

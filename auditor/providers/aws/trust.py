@@ -183,7 +183,7 @@ def _trust(role: Role, door: str, account: Account, controls: Controls, now: dat
     notes: dict[str, Any] = {**gate.notes, **controls.notes(above)}
     if refused:
         notes["refused-if-resaved"] = refused
-    looked_at = (one.clauses for one in compiled if not isinstance(one.clauses, Later))  # those read claims alone
+    looked_at = (one.clauses for one in compiled if not isinstance(one.clauses, Later))  # the others read tokens
     if any(SESSION_NAME in claims_of(clause.predicate) for clauses in looked_at for clause in clauses):
         issuer = with_session_name(issuer)
     return Trust(
